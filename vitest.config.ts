@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/interop/**", "test/corpus/**"] },
+      },
+      { extends: true, test: { name: "interop", include: ["test/interop/**/*.test.ts"] } },
+      { extends: true, test: { name: "corpus", include: ["test/corpus/**/*.test.ts"] } },
+    ],
+  },
+});
