@@ -1,0 +1,61 @@
+import { basename, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import type { CliContext } from "../context.ts";
+import { UsageError } from "../errors.ts";
+import { generateRsaKey } from "../keys/generate-key.ts";
+import { createKeyFile, keyFileAttributes } from "../keys/key-file.ts";
+import { type KeyName, parseKeyFileName } from "../keys/key-name.ts";
+import { encodePrivateKey } from "../keys/private-key.ts";
+import { publicKeyFingerprint } from "../keys/public-key.ts";
+import { createNotices } from "./notices.ts";
+import { addKeyFileOptions, type GlobalOptions, type KeyFileOptions } from "./options.ts";
+import { checkRsaBits, parseRsaBits } from "./rsa-bits.ts";
+import { loadSettings } from "./settings.ts";
+
+interface GenrsaOptions extends GlobalOptions, KeyFileOptions {
+  readonly traditional?: boolean;
+  readonly allowWeak?: boolean;
+}
+
+export function register(program: Command, cli: CliContext): void {
+  const command = program
+    .command("genrsa")
+    .description("make one RSA private key in a file, as amavisd's genrsa does; never overwrites")
+    .argument("<file>", "the file to make; <domain>.<selector>.pem in the store's folder is a key of the store")
+    .argument("[nbits]", "size of the modulus, 1024 to 16384 (default: 2048)", parseRsaBits)
+    .addOption(new Option("--traditional", "write PKCS#1 (BEGIN RSA PRIVATE KEY) instead of PKCS#8"))
+    .addOption(new Option("--allow-weak", "allow 512 to 1023 bits, which no verifier may accept (RFC 8301)"));
+  addKeyFileOptions(command)
+    .addHelpText("after", "\nExample:\n  dkimctl genrsa /var/lib/dkim/example.com.mail.pem 2048")
+    .action(async (file: string, bits: number | undefined, _: unknown, { optsWithGlobals }: Command) => {
+      // commander calls with the command as last argument; its method needs its object
+      await genrsa(file, bits ?? 2048, optsWithGlobals.call(command) as GenrsaOptions, cli);
+    });
+}
+
+async function genrsa(file: string, bits: number, options: GenrsaOptions, cli: CliContext): Promise<void> {
+  const notices = createNotices(cli, options);
+  if (file.startsWith("-")) {
+    throw new UsageError(`the file name ${JSON.stringify(file)} starts with "-"`, {
+      hint: `an option may be mistyped; for a file of that name write ./${file}`,
+    });
+  }
+  checkRsaBits(bits, options.allowWeak === true, notices);
+  const { store } = loadSettings(cli, options);
+  const path = resolve(file);
+  const attributes = keyFileAttributes(store);
+  const key = await generateRsaKey(bits);
+  createKeyFile(path, encodePrivateKey(key, options.traditional ? "pkcs1" : "pkcs8"), attributes);
+  notices.notice(`wrote ${file} (RSA, ${bits} bits, SHA256:${publicKeyFingerprint(key.publicKey)})`);
+  const name = nameOf(path);
+  if (name !== undefined) notices.notice(`its record: dkimctl showkeys --store ${resolve(path, "..")} ${name.domain}`);
+}
+
+/** The key name in the file name, when it is one. */
+function nameOf(path: string): KeyName | undefined {
+  try {
+    return parseKeyFileName(basename(path));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ColorChoice } from "../terminal/style.ts";
+
+/** The options that every command knows, declared on the program. */
+export interface GlobalOptions {
+  readonly store?: string;
+  readonly config?: string;
+  readonly color: ColorChoice;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Options of commands that make key files. */
+export interface KeyFileOptions {
+  readonly mode?: number;
+  readonly owner?: string;
+  readonly group?: string;
+  readonly insecurePermissions?: boolean;
+}
+
+/** Adds `--mode`, `--owner`, `--group`, `--insecure-permissions`. */
+export function addKeyFileOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--mode <octal>", "permissions of the key file (default: 0600)").argParser(parseMode))
+    .option("--owner <user>", "owner of the key file, for a signer that runs as another user")
+    .option("--group <group>", "group of the key file")
+    .option("--insecure-permissions", "allow a mode that lets every user read the key");
+}
+
+/** `--format` with its choices, and `--json` for `--format json`. */
+export function addFormatOptions(
+  command: Command,
+  formats: readonly string[],
+  preset: string,
+  short?: string,
+): Command {
+  return command
+    .addOption(
+      new Option(`${short === undefined ? "" : `${short}, `}--format <format>`, "output format")
+        .choices(formats)
+        .default(preset),
+    )
+    .addOption(new Option("--json", "short for --format json").implies({ format: "json" }));
+}
+
+/** An argParser that collects the values of a repeated option. */
+export function collect<Value>(
+  parse: (text: string) => Value,
+): (text: string, previous: Value[] | undefined) => Value[] {
+  return (text, previous) => [...(previous ?? []), parse(text)];
+}
+
+/** An argParser for whole numbers. */
+export function wholeNumber(unit: string, { min, max }: { min: number; max: number }): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^[0-9]+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`It is not a whole number of ${unit} from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+function parseMode(text: string): number {
+  if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidArgumentError("It is not an octal mode such as 0600 or 0640.");
+  return Number.parseInt(text, 8);
+}

@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import type { CliContext } from "./context.ts";
+
+/** What a command module exports: it declares itself on the program it is given. */
+export interface CommandModule {
+  register(program: Command, cli: CliContext): void;
+}
+
+/** Every command: its line in the overview, and its module, loaded only when its name is on the command line. */
+const COMMANDS: readonly { name: string; summary: string; load: () => Promise<CommandModule> }[] = [
+  {
+    name: "init",
+    summary: "set up: write the configuration, make the first keys, print their records",
+    load: () => import("./commands/init.ts"),
+  },
+  { name: "genrsa", summary: "make one RSA private key in a file", load: () => import("./commands/genrsa.ts") },
+  {
+    name: "keygen",
+    summary: "make keys in the store and print their records",
+    load: () => import("./commands/keygen.ts"),
+  },
+  {
+    name: "showkeys",
+    summary: "print the DNS records of the keys in the store",
+    load: () => import("./commands/showkeys.ts"),
+  },
+  {
+    name: "testkeys",
+    summary: "prove every key of the store against the DNS",
+    load: () => import("./commands/testkeys.ts"),
+  },
+  {
+    name: "verify-key",
+    summary: "say what is wrong with a private key or a key record",
+    load: () => import("./commands/verify-key.ts"),
+  },
+  {
+    name: "completion",
+    summary: "print a completion script for bash, zsh or fish",
+    load: () => import("./commands/completion.ts"),
+  },
+];
+
+/** The exit statuses, in the words of STYLE: one table for --help and the man pages. */
+export const EXIT_STATUSES: readonly (readonly [code: number, meaning: string])[] = [
+  [0, "ok"],
+  [1, "a check failed"],
+  [2, "usage: the command line or the configuration cannot be what you meant"],
+  [3, "an operation failed"],
+  [4, "try again: temporary DNS or lock trouble, nothing failed for good"],
+  [70, "a bug in dkimctl"],
+];
+
+/**
+ * The commander root. Only the commands that `argv` names are loaded; the others are lines of the overview.
+ * Without `argv`, all are loaded (the man page test and completion want that).
+ */
+export async function buildProgram(cli: CliContext, argv?: readonly string[]): Promise<Command> {
+  const program = new Command("dkimctl")
+    .description("DKIM key management: make keys, print their DNS records, prove them against live DNS")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => cli.stdout.write(text),
+      writeErr: (text) => cli.stderr.write(text),
+      outputError() {}, // main prints errors, in one form for all
+      getOutHelpWidth: () => Math.max(40, Math.min(cli.stdout.columns ?? 80, 120)),
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .helpCommand("help [command]", "explain a command")
+    .addOption(
+      new Option("--store <dir>", "folder of the keys (default: DKIMCTL_STORE, the configuration, /var/lib/dkim)"),
+    )
+    .addOption(new Option("--config <file>", "configuration (default: DKIMCTL_CONFIG, /etc/dkimctl.toml)"))
+    .addOption(new Option("--color <when>", "use colour").choices(["auto", "always", "never"]).default("auto"))
+    .addOption(new Option("-q, --quiet", "no notices and no progress, only warnings and errors"))
+    .addOption(new Option("-v, --verbose", "more detail on stderr"))
+    .addHelpText("after", overviewNotes);
+  program.hook("preAction", (_, command) => {
+    const { quiet, verbose } = command.optsWithGlobals<{ quiet?: boolean; verbose?: boolean }>();
+    if (quiet && verbose) command.error("error: options --quiet and --verbose contradict each other");
+  });
+  for (const { name, summary, load } of COMMANDS) {
+    if (argv === undefined || argv.includes(name)) (await load()).register(program, cli);
+    else program.command(name).description(summary);
+  }
+  return program;
+}
+
+function overviewNotes(): string {
+  const statuses = EXIT_STATUSES.map(([code, meaning]) => `  ${String(code).padEnd(4)}${meaning}`).join("\n");
+  return `
+Exit status:
+${statuses}
+
+Examples:
+  dkimctl keygen -d example.com -t both     make two keys and print their records
+  dkimctl showkeys > dkim.zone              the records of all keys, as zone text
+  dkimctl testkeys                          sign with every key, verify against live DNS
+  dkimctl verify-key example.com mail       what is wrong with this published key?
+
+See dkimctl(1).`;
+}
+
+/** From the package that this file is part of: one place for the number. */
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return version;
+}

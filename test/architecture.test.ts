@@ -1,0 +1,122 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const SRC = join(ROOT, "src");
+
+/** Who may import whom: a room imports itself and what stands after it. Rooms of one line know nothing of each other. */
+const ORDER: readonly (readonly string[])[] = [
+  ["main"],
+  ["program"],
+  ["commands"],
+  ["context"],
+  ["config", "index"],
+  ["rotation", "signers", "report", "terminal"],
+  ["checks"],
+  ["signing"],
+  ["dns"],
+  ["keys"],
+  ["concurrent-map", "nearest-name"],
+  ["errors"],
+];
+
+/** Packages that more than one file may import. */
+const EVERYWHERE = new Set(["commander"]);
+
+/** The modules of these rooms that do I/O; all others there are pure. */
+const EFFECTFUL = [
+  "keys/directory-key-store",
+  "keys/key-file",
+  "keys/key-folder",
+  "keys/file-",
+  "keys/record-tags-file",
+  "keys/store-",
+  "keys/user-ids",
+  "dns/transports/",
+  "dns/dns2-resolver",
+  "dns/system-resolver",
+  "dns/embedded-server",
+];
+const EFFECTS = [
+  "node:fs",
+  "node:fs/promises",
+  "node:net",
+  "node:dgram",
+  "node:tls",
+  "node:https",
+  "node:http2",
+  "node:os",
+  "node:process",
+];
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+const imports: Import[] = files.flatMap((file) =>
+  [...readFileSync(join(SRC, file), "utf8").matchAll(/(?:\bfrom|\bimport\()\s*"([^"]+)"/g)].map(([, target]) => ({
+    file,
+    target: target ?? "",
+  })),
+);
+
+function roomOf(file: string): string {
+  return file.split("/")[0]?.replace(/\.ts$/, "") ?? "";
+}
+
+function rank(room: string): number {
+  return ORDER.findIndex((rooms) => rooms.includes(room));
+}
+
+describe("the architecture", () => {
+  test("every file stands in a room that is named here", () => {
+    expect(files.filter((file) => rank(roomOf(file)) === -1)).toEqual([]);
+  });
+
+  test("imports point right only", () => {
+    const wrong = imports
+      .filter(({ target }) => target.startsWith("."))
+      .map(({ file, target }) => ({ file, target: relative(SRC, resolve(SRC, dirname(file), target)) }))
+      .filter(({ file, target }) => {
+        const [from, to] = [roomOf(file), roomOf(target)];
+        return from !== to && rank(to) <= rank(from);
+      });
+    expect(wrong.filter(({ file }) => file !== "program.ts")).toEqual([]);
+  });
+
+  test("each third-party package is imported by one file", () => {
+    const users = new Map<string, Set<string>>();
+    for (const { file, target } of imports) {
+      if (target.startsWith(".") || target.startsWith("node:") || EVERYWHERE.has(target)) continue;
+      const name = target.startsWith("@") ? target.split("/").slice(0, 2).join("/") : (target.split("/")[0] ?? "");
+      users.set(name, (users.get(name) ?? new Set()).add(file));
+    }
+    expect([...users].filter(([, by]) => by.size > 1).map(([name, by]) => `${name}: ${[...by].join(", ")}`)).toEqual(
+      [],
+    );
+  });
+
+  test("pure modules of keys, dns, signing and checks do no I/O", () => {
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        ["keys", "dns", "signing", "checks"].includes(roomOf(file)) &&
+        EFFECTS.includes(target) &&
+        !EFFECTFUL.some((allowed) => file.startsWith(allowed)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test("only bin and context touch the process; nothing exits it", () => {
+    const wrong = files.filter((file) => {
+      const text = readFileSync(join(SRC, file), "utf8");
+      return (
+        /\bprocess\.exit\b/.test(text) ||
+        (file !== "context.ts" && /(?<![\w.])process\.(stdout|stderr|stdin|env|argv)/.test(text))
+      );
+    });
+    expect(wrong).toEqual([]);
+  });
+});

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { concurrentMap } from "../src/concurrent-map.ts";
+
+async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of source) all.push(item);
+  return all;
+}
+
+test("results come in the order of the items, however long each takes", async () => {
+  const delays = [30, 1, 20, 2, 10, 3];
+  const results = concurrentMap(delays, 3, async (ms) => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return ms;
+  });
+  expect(await collect(results)).toEqual(delays);
+});
+
+test("never more than the concurrency at once, and all of it when there is work", async () => {
+  let running = 0;
+  let most = 0;
+  await collect(
+    concurrentMap(Array.from({ length: 50 }), 4, async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running--;
+    }),
+  );
+  expect(most).toBe(4);
+});
+
+test("an endless source is pulled only as far as the window", async () => {
+  let pulled = 0;
+  function* endless() {
+    for (;;) yield pulled++;
+  }
+  const results = concurrentMap(endless(), 2, async (n) => n);
+  expect((await results.next()).value).toBe(0);
+  expect(pulled).toBeLessThanOrEqual(2 * 8);
+  await results.return(undefined);
+});
+
+test("a rejection arrives in its turn", async () => {
+  const results = concurrentMap([1, 2, 3], 3, async (n) => {
+    if (n === 2) throw new Error("two");
+    return n;
+  });
+  expect((await results.next()).value).toBe(1);
+  await expect(results.next()).rejects.toThrow("two");
+});

@@ -1,0 +1,86 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { onTestFinished } from "vitest";
+import type { CliContext } from "../../src/context.ts";
+import type { Resolver } from "../../src/dns/resolver.ts";
+import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
+import { main } from "../../src/main.ts";
+import type { Output } from "../../src/terminal/output.ts";
+import type { Prompter } from "../../src/terminal/prompt.ts";
+
+export interface RunCliOptions {
+  /** The store's folder; a fresh one when missing. */
+  readonly store?: string;
+  readonly env?: Record<string, string>;
+  readonly stdin?: string;
+  readonly now?: Date;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly resolver?: Resolver;
+  readonly prompter?: Prompter;
+  readonly signal?: AbortSignal;
+}
+
+export interface CliResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** File names in the store, sorted, hidden ones left out. */
+  readonly files: string[];
+  readonly store: string;
+}
+
+/** A temporary folder that goes when the test ends. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "dkimctl-test-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Runs a command line in this process, on a real folder, with everything else given. */
+export async function runCli(argv: readonly string[], options: RunCliOptions = {}): Promise<CliResult> {
+  const store = options.store ?? temporaryFolder();
+  const stdout = collector(options);
+  const stderr = collector(options);
+  const cli: CliContext = {
+    env: { DKIMCTL_STORE: store, DKIMCTL_CONFIG: join(store, ".no-config.toml"), ...options.env },
+    stdin: Readable.from([Buffer.from(options.stdin ?? "")]) as CliContext["stdin"],
+    stdout,
+    stderr,
+    signal: options.signal ?? new AbortController().signal,
+    parallelism: 2,
+    now: () => options.now ?? new Date("2026-11-21T12:00:00Z"),
+    readFile: (path) => readFileSync(path),
+    openKeyStore: async (settings) => new DirectoryKeyStore(settings),
+    createResolver: async () => {
+      if (options.resolver === undefined) throw new Error("this test gave no resolver");
+      return options.resolver;
+    },
+    openPrompter: async () => options.prompter,
+    exitCode: 0,
+  };
+  if (options.env?.DKIMCTL_CONFIG === undefined) writeFileSync(join(store, ".no-config.toml"), "");
+  const exitCode = await main(argv, cli);
+  return { exitCode, stdout: stdout.text(), stderr: stderr.text(), files: visibleFiles(store), store };
+}
+
+function collector({ isTTY = false, columns }: RunCliOptions): Output & { text(): string } {
+  let all = "";
+  return {
+    write: (text) => {
+      all += text;
+    },
+    drained: async () => {},
+    isTTY,
+    columns: isTTY ? (columns ?? 80) : undefined,
+    text: () => all,
+  };
+}
+
+function visibleFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith("."))
+    .sort();
+}
