@@ -21,13 +21,13 @@ export class SignedFieldPicker {
    * @param names h= in lower case
    * @param except the signature's own field, which it cannot sign (RFC 6376 §3.5, h=)
    */
-  pick(names: readonly string[], except: HeaderField): HeaderField[] {
+  pick(names: readonly string[], except?: HeaderField): HeaderField[] {
     const next = new Map<string, number>();
     const picked: HeaderField[] = [];
     for (const name of names) {
       const candidates = this.#byName.get(name) ?? [];
       let index = next.get(name) ?? candidates.length - 1;
-      if (candidates[index] === except) index--;
+      if (except !== undefined && candidates[index] === except) index--;
       const field = candidates[index];
       if (field !== undefined) picked.push(field);
       next.set(name, index - 1);
