@@ -1,5 +1,6 @@
 import { type KeyRecord, KeyRecordSyntaxError, parseKeyRecord } from "../dns/key-record.ts";
 import { quoteName } from "../keys/domain-name.ts";
+import { ed25519PointFault } from "../keys/ed25519-point.ts";
 import { classifyKeyBytes } from "../keys/key-bytes.ts";
 import type { PublicKey, RsaPublicKey } from "../keys/public-key.ts";
 import type { DkimSignature } from "./signature-header.ts";
@@ -58,9 +59,12 @@ export function judgeKeyRecord(text: string, signature: DkimSignature): KeyVerdi
 function readPublicKey(keyType: string, bytes: Uint8Array): PublicKey | string {
   const found = classifyKeyBytes(bytes);
   if (keyType === "ed25519") {
-    return found.kind === "raw-32"
-      ? { type: "ed25519", bytes: found.bytes }
-      : "key syntax error: p= is not the 32 octets of an Ed25519 key (RFC 8463 §4.2)";
+    if (found.kind !== "raw-32") return "key syntax error: p= is not the 32 octets of an Ed25519 key (RFC 8463 §4.2)";
+    // With a point of small order, signatures can be made that verify without a private key.
+    const fault = ed25519PointFault(found.bytes);
+    if (fault !== undefined)
+      return `key syntax error: p= is ${fault === "small-order" ? "a point of small order" : "no point of the curve"}`;
+    return { type: "ed25519", bytes: found.bytes };
   }
   if (found.kind !== "spki" && found.kind !== "rsa-public-key") return "key syntax error: p= is no RSA public key";
   const { publicKey, fault, trailing } = found;
