@@ -180,10 +180,7 @@ export function writeFailure(error: unknown, path: string): unknown {
     case undefined:
       return error;
     case "EEXIST":
-      return new KeyExistsError(`${path} exists; it was not touched`, {
-        hint: "give another name (--selector), or --force, which keeps the old key as a backup",
-        cause,
-      });
+      return keyExistsError(path, cause);
     case "EBUSY":
       return new StoreLockedError(`${path} was changed by another process at the same time`, { cause });
     case "ENOENT":
@@ -211,4 +208,11 @@ export function writeFailure(error: unknown, path: string): unknown {
     default:
       return new KeyStoreError(`cannot write ${path}: ${reason}; nothing was changed`, { cause });
   }
+}
+
+export function keyExistsError(path: string, cause?: unknown): KeyExistsError {
+  return new KeyExistsError(`${path} exists; it was not touched`, {
+    hint: "give another name (--selector), or --force, which keeps the old key as a backup",
+    cause,
+  });
 }
