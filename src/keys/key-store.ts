@@ -1,5 +1,5 @@
 import type { KeyName } from "./key-name.ts";
-import type { PrivateKey } from "./private-key.ts";
+import type { ParsedPrivateKey, PrivateKey } from "./private-key.ts";
 
 /**
  * Where keys live. Every command works on this interface; `DirectoryKeyStore` is the default implementation.
@@ -10,7 +10,7 @@ export interface KeyStore {
   readonly location: string;
   /**
    * Names in order of domain, then selector. What cannot be a key is an entry of its own, so that it hides no other.
-   * `filter` is applied before anything is loaded.
+   * `filter` is applied before anything is loaded, also to what turns out a problem, if that has a name.
    * @throws {KeyStoreError} the store as a whole cannot be read
    */
   list(filter?: (name: KeyName) => boolean): AsyncIterable<KeyStoreEntry>;
@@ -23,9 +23,12 @@ export interface KeyStore {
   create(name: KeyName, key: NewKey): Promise<KeyLocation>;
   /** Like `create`, but an existing key is kept beside it first, under the `backup` location that is returned. */
   replace(name: KeyName, key: NewKey): Promise<KeyLocation & { readonly backup: string | undefined }>;
-  /** Makes `name` another name of the key stored under `target` (a symbolic link in a directory). */
+  /**
+   * Makes `name` another name of the key stored under `target` (a symbolic link in a directory), with the same tags.
+   * @throws {KeyExistsError | KeyNotFoundError}
+   */
   share(name: KeyName, target: KeyName): Promise<KeyLocation>;
-  /** @throws {KeyNotFoundError} */
+  /** Removes the name; a key that is shared lives on under its other names. @throws {KeyNotFoundError} */
   remove(name: KeyName): Promise<void>;
   /** One changing run per store at a time. @throws {StoreLockedError} somebody alive holds it (exit status 4) */
   lock(): Promise<StoreLock>;
@@ -38,14 +41,22 @@ export interface KeyLocation {
 
 export type KeyStoreEntry =
   | { readonly kind: "key"; readonly name: KeyName; readonly location: string }
-  | { readonly kind: "problem"; readonly location: string; readonly reason: string; readonly hint?: string };
+  /** `location` and `reason` may hold what stands in a foreign file's name: escape them for a terminal. */
+  | {
+      readonly kind: "problem";
+      readonly location: string;
+      readonly reason: string;
+      readonly hint?: string | undefined;
+    };
 
-export interface StoredKey {
+export interface StoredKey extends ParsedPrivateKey {
   readonly name: KeyName;
   readonly location: string;
-  readonly privateKey: PrivateKey;
   readonly tags: RecordTags;
-  /** Loose permissions and the like, one sentence each with the exact command that mends it. */
+  /**
+   * Loose permissions and the like, one sentence each with the exact command that mends it. What concerns the store as
+   * a whole (its folders) stands with the first key that is read, not with each.
+   */
   readonly warnings: readonly string[];
 }
 

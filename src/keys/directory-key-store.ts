@@ -1,0 +1,271 @@
+import { lstatSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { withSyncedFolder } from "./durable-file.ts";
+import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions, resolveFileAccess } from "./file-access.ts";
+import { type FileOperations, fileOperations } from "./file-operations.ts";
+import { folderPermissionWarnings, shellQuote } from "./file-permissions.ts";
+import { type KeyFile, keyExistsError, readKeyFile, rewriteKeyFile, writeFailure, writeKeyFile } from "./key-file.ts";
+import { listKeyFiles } from "./key-file-list.ts";
+import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
+import type { KeyLocation, KeyStore, KeyStoreEntry, NewKey, RecordTags, StoredKey, StoreLock } from "./key-store.ts";
+import {
+  KeyExistsError,
+  KeyFileError,
+  KeyNotFoundError,
+  StoreLockedError,
+  systemErrorCode,
+  systemErrorReason,
+} from "./key-store-errors.ts";
+import { encodePrivateKey, type ParsedPrivateKey, PrivateKeyError, parsePrivateKey } from "./private-key.ts";
+import { publicKeyFingerprint } from "./public-key.ts";
+import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
+import { ensureFolder, requireStoreFolder } from "./store-folder.ts";
+import { acquireLock } from "./store-lock.ts";
+import { sweepTemporaryFiles } from "./temporary-file.ts";
+
+export interface DirectoryKeyStoreOptions extends FileAccessOptions {
+  readonly path: string;
+  /** The time in the names of backups; default the system's. */
+  readonly clock?: (() => Date) | undefined;
+  readonly operations?: FileOperations | undefined;
+}
+
+/** What dkimctl keeps beside the keys: the lock, the tags of their records, later the journals of rotation. */
+const CONTROL_FOLDER = ".dkimctl";
+
+/** Replacing one key holds the lock for milliseconds; another process is waited for as long before it is an error. */
+const LOCK_PATIENCE_MS = 2000;
+
+/**
+ * A folder of `<domain>.<selector>.pem` files. All file access is synchronous: for many small files that is four to
+ * eight times faster than promises, and a signal handler never finds a change half done.
+ */
+export class DirectoryKeyStore implements KeyStore {
+  readonly location: string;
+  readonly #options: DirectoryKeyStoreOptions;
+  readonly #operations: FileOperations;
+  readonly #tags: RecordTagsFolder;
+  readonly #reported = new Set<string>();
+  #access: FileAccess | undefined;
+  #locksHeld = 0;
+
+  constructor(options: DirectoryKeyStoreOptions) {
+    this.location = options.path;
+    this.#options = options;
+    this.#operations = options.operations ?? fileOperations;
+    this.#tags = new RecordTagsFolder(join(options.path, CONTROL_FOLDER, "tags"), this.#operations);
+  }
+
+  async *list(filter?: (name: KeyName) => boolean): AsyncGenerator<KeyStoreEntry, void, undefined> {
+    this.#tags.refresh();
+    yield* listKeyFiles(this.location, filter);
+  }
+
+  async read(name: KeyName): Promise<StoredKey> {
+    const location = this.#pathOf(name);
+    const file = this.#readFile(name, location);
+    const parsed = this.#parse(file.bytes, location);
+    const warnings = [...file.warnings, ...this.#folderWarnings(file, location)];
+    let tags: RecordTags = {};
+    try {
+      if (this.#tags.mayHave(name)) tags = this.#tags.read(name, publicKeyFingerprint(parsed.privateKey.publicKey));
+    } catch (error) {
+      if (error instanceof KeyFileError) throw error;
+      warnings.push(
+        ...this.#once(
+          `the tags kept with the keys cannot be read: ${systemErrorReason(error)}; see: namei -l ${shellQuote(join(this.location, CONTROL_FOLDER, "tags"))}`,
+        ),
+      );
+    }
+    return { ...parsed, name, location, tags, warnings };
+  }
+
+  async create(name: KeyName, key: NewKey): Promise<KeyLocation> {
+    const location = this.#pathOf(name);
+    this.#change(location, (access) => {
+      this.#requireFree(location);
+      this.#writeWithTags(name, key, access, (bytes) => writeKeyFile(location, bytes, access, this.#operations));
+    });
+    return { location };
+  }
+
+  async replace(name: KeyName, key: NewKey): Promise<KeyLocation & { readonly backup: string | undefined }> {
+    const location = this.#pathOf(name);
+    const backup = await this.#whileLocked(location, (access) =>
+      this.#writeWithTags(name, key, access, (bytes) =>
+        rewriteKeyFile(location, bytes, access, this.#options.clock?.() ?? new Date(), this.#operations),
+      ),
+    );
+    return { location, backup };
+  }
+
+  async share(name: KeyName, target: KeyName): Promise<KeyLocation> {
+    const location = this.#pathOf(name);
+    const { privateKey, tags } = await this.read(target);
+    this.#change(location, (access) => {
+      this.#requireFree(location);
+      this.#writeWithTags(name, { privateKey, tags }, access, () =>
+        withSyncedFolder(this.location, this.#operations, (sync) => {
+          this.#operations.symlinkSync(keyFileName(target), location);
+          try {
+            sync();
+          } catch (error) {
+            this.#operations.unlinkSync(location);
+            throw error;
+          }
+        }),
+      );
+    });
+    return { location };
+  }
+
+  async remove(name: KeyName): Promise<void> {
+    const location = this.#pathOf(name);
+    const fingerprint = await this.#fingerprintOf(name, location);
+    await this.#whileLocked(location, () => {
+      if (lstatSync(location, { throwIfNoEntry: false }) === undefined) throw this.#notFound(name);
+      withSyncedFolder(this.location, this.#operations, (sync) => {
+        this.#operations.unlinkSync(location);
+        sync();
+      });
+      if (fingerprint !== undefined) this.#tags.remove(name, fingerprint);
+    });
+  }
+
+  async lock(): Promise<StoreLock> {
+    const release = this.#change(this.location, (access) => this.#acquire(access));
+    this.#locksHeld++;
+    let held = true;
+    return {
+      release: async () => {
+        if (!held) return;
+        held = false;
+        this.#locksHeld--;
+        release();
+      },
+    };
+  }
+
+  #pathOf(name: KeyName): string {
+    return join(this.location, keyFileName(name));
+  }
+
+  #readFile(name: KeyName, location: string): KeyFile {
+    try {
+      return readKeyFile(location, { allowedMode: this.#options.mode ?? DEFAULT_KEY_MODE });
+    } catch (error) {
+      if (!(error instanceof KeyNotFoundError)) throw error;
+      requireStoreFolder(this.location);
+      throw this.#notFound(name, error);
+    }
+  }
+
+  #parse(bytes: Uint8Array, location: string): ParsedPrivateKey {
+    try {
+      return parsePrivateKey(bytes);
+    } catch (error) {
+      if (!(error instanceof PrivateKeyError)) throw error;
+      throw keyFileError(location, error);
+    }
+  }
+
+  /** Of the key that is stored, if it is one; what is no key has no tags. */
+  async #fingerprintOf(name: KeyName, location: string): Promise<string | undefined> {
+    try {
+      const { bytes } = this.#readFile(name, location);
+      return publicKeyFingerprint(parsePrivateKey(bytes).privateKey.publicKey);
+    } catch (error) {
+      if (error instanceof KeyFileError || error instanceof PrivateKeyError) return undefined;
+      throw error;
+    }
+  }
+
+  #folderWarnings(file: KeyFile, location: string): string[] {
+    const folders = [this.location, ...(file.realPath === location ? [] : [dirname(file.realPath)])];
+    return folders
+      .filter((folder) => this.#once(folder).length > 0)
+      .flatMap((folder) => folderPermissionWarnings(realpathSync(folder)))
+      .flatMap((warning) => this.#once(warning));
+  }
+
+  /** `[text]` the first time, `[]` from then on: 100,000 keys in a folder need not tell of it each. */
+  #once(text: string): string[] {
+    if (this.#reported.has(text)) return [];
+    this.#reported.add(text);
+    return [text];
+  }
+
+  #requireFree(location: string): void {
+    if (lstatSync(location, { throwIfNoEntry: false }) !== undefined) throw keyExistsError(location);
+  }
+
+  /** The tags are in place before the key is, and gone again when it could not be made. */
+  #writeWithTags<T>(name: KeyName, key: NewKey, access: FileAccess, write: (bytes: Uint8Array) => T): T {
+    const bytes = new TextEncoder().encode(encodePrivateKey(key.privateKey, key.encoding ?? "pkcs8"));
+    const fingerprint = publicKeyFingerprint(key.privateKey.publicKey);
+    if (hasTags(key.tags)) {
+      ensureFolder(join(this.location, CONTROL_FOLDER), access, this.#operations);
+      ensureFolder(join(this.location, CONTROL_FOLDER, "tags"), access, this.#operations);
+    }
+    const undo = this.#tags.write(name, fingerprint, key.tags, access);
+    try {
+      return write(bytes);
+    } catch (error) {
+      // When the name was taken meanwhile it may be by this very key: then the tags are in use.
+      if (systemErrorCode(error) !== "EEXIST" && !(error instanceof KeyExistsError)) undo();
+      throw error;
+    }
+  }
+
+  /** The one door to every change: rights are proven first, what killed runs left is removed, errors are put in words. */
+  #change<T>(location: string, change: (access: FileAccess) => T): T {
+    requireStoreFolder(this.location);
+    if (this.#access === undefined) {
+      this.#access = resolveFileAccess(this.#options);
+      sweepTemporaryFiles(this.location, this.#operations);
+      sweepTemporaryFiles(join(this.location, CONTROL_FOLDER, "tags"), this.#operations);
+    }
+    try {
+      return change(this.#access);
+    } catch (error) {
+      throw writeFailure(error, location);
+    }
+  }
+
+  async #whileLocked<T>(location: string, change: (access: FileAccess) => T): Promise<T> {
+    if (this.#locksHeld > 0) return this.#change(location, change);
+    for (let waited = 0, pause = 10; ; waited += pause, pause *= 2) {
+      try {
+        return this.#change(location, (access) => {
+          const release = this.#acquire(access);
+          try {
+            return change(access);
+          } finally {
+            release();
+          }
+        });
+      } catch (error) {
+        if (!(error instanceof StoreLockedError) || waited >= LOCK_PATIENCE_MS) throw error;
+        await delay(pause);
+      }
+    }
+  }
+
+  #acquire(access: FileAccess): () => void {
+    const folder = join(this.location, CONTROL_FOLDER);
+    ensureFolder(folder, access, this.#operations);
+    return acquireLock(folder, access, this.#operations);
+  }
+
+  #notFound(name: KeyName, cause?: unknown): KeyNotFoundError {
+    return new KeyNotFoundError(`there is no key of ${keyRecordName(name)} in ${this.location}`, {
+      hint: `see what there is: dkimctl showkeys; or make it: dkimctl keygen -d ${name.domain} -s ${name.selector}`,
+      cause,
+    });
+  }
+}
+
+function keyFileError(location: string, error: PrivateKeyError): KeyFileError {
+  return new KeyFileError(`${location} ${error.message}`, { hint: error.hint, cause: error });
+}
