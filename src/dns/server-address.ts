@@ -63,14 +63,14 @@ function parseTls(text: string, rest: string): ServerAddress {
 }
 
 function parseUrl(text: string): ServerAddress {
-  if (!URL.canParse(text)) throw fault(text, "it is not a URL");
-  const url = new URL(text);
+  // RFC 8484 §4.1: the URI template's variable serves GET; POST goes to the same path without it.
+  const plain = text.replace(/\{\?dns\}$/i, "");
+  if (!URL.canParse(plain)) throw fault(text, "it is not a URL");
+  const url = new URL(plain);
   if (url.protocol !== "https:") throw fault(text, "DNS over HTTPS needs https");
   if (url.username !== "" || url.password !== "") throw fault(text, "it holds a user name or password");
   if (url.hash !== "") throw fault(text, `it holds a "#"`);
-  // RFC 8484 §4.1: the URI template's variable serves GET; POST goes to the same path without it.
-  const path = url.pathname.replace(/%7B\?dns%7D$/i, "");
-  return { transport: "https", url: `${url.origin}${path}${url.search}`, host: url.hostname };
+  return { transport: "https", url: url.href, host: url.hostname };
 }
 
 /** `host`, `host#port`, `[v6]`, `[v6]:port`, `v4:port`; a bare IPv6 address takes its port after `#` only. */

@@ -8,12 +8,12 @@ import { delimiter, join } from "node:path";
 export function requirePeer(...binaries: readonly string[]): { skip: boolean; reason: string } {
   const missing = binaries.filter((binary) => findBinary(binary) === undefined);
   const reason = missing.length === 0 ? "" : `not installed: ${missing.join(", ")}`;
-  return { skip: missing.length > 0 && process.env["DKIMCTL_REQUIRE_PEERS"] !== "1", reason };
+  return { skip: missing.length > 0 && process.env.DKIMCTL_REQUIRE_PEERS !== "1", reason };
 }
 
 /** The path of a program; Debian keeps daemons where a user's PATH does not look. */
 export function findBinary(binary: string): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/local/sbin"];
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/local/sbin"];
   return folders.map((folder) => join(folder, binary)).find(isExecutable);
 }
 
