@@ -1,0 +1,214 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { MAX_CNAMES, readAnswer } from "./answer.ts";
+import { type DnsMessage, foldName, type RecordOf, type RecordType } from "./dns-message.ts";
+import { NameServer, type ServerExchange } from "./name-server.ts";
+import type {
+  CnameLink,
+  DnssecStatus,
+  Lookup,
+  LookupAttempt,
+  LookupOptions,
+  LookupOutcome,
+  LookupTrace,
+  Resolver,
+} from "./resolver.ts";
+import { isTrustedChannel, type ServerAddress, serverLabel } from "./server-address.ts";
+
+export interface ResolverOptions {
+  /** Asked in this order; the next one when one gives no usable answer. */
+  readonly servers: readonly ServerAddress[];
+  /** For one attempt at one server. Default 3000. */
+  readonly timeoutMs?: number;
+  /** How often the list of servers is gone through again. Default 1. */
+  readonly retries?: number;
+  /** Begin each lookup at the next server of the list. */
+  readonly rotate?: boolean;
+  /** PEM certificates to trust instead of the system's, for TLS and HTTPS. */
+  readonly ca?: string | undefined;
+  /** Believe the AD bit over any channel. */
+  readonly trustAd?: boolean;
+  /** To each server. Unlimited by default. */
+  readonly queriesPerSecond?: number | undefined;
+}
+
+/** The resolver on dns2's codec and transports of our own. Opens nothing before the first lookup. */
+export function createResolver(options: ResolverOptions): Resolver {
+  return new Dns2Resolver(options);
+}
+
+/** Pauses before the servers are asked again after answers that came at once; a timeout was pause enough. */
+const BACK_OFF_MS = 100;
+
+/** What one question came to, CNAMEs not yet followed. */
+interface Asked {
+  readonly trace: Pick<LookupTrace, "server" | "authoritative" | "dnssec" | "extendedErrors">;
+  readonly result: { readonly status: "answer"; readonly message: DnsMessage } | LookupOutcome<never>;
+}
+
+class Dns2Resolver implements Resolver {
+  readonly #servers: readonly NameServer[];
+  readonly #timeoutMs: number;
+  readonly #rounds: number;
+  readonly #rotate: boolean;
+  readonly #trustAd: boolean;
+  readonly #closing = new AbortController();
+  #turn = 0;
+
+  constructor({ servers, timeoutMs = 3000, retries = 1, rotate = false, trustAd = false, ...rest }: ResolverOptions) {
+    this.#servers = servers.map((address) => new NameServer(address, rest));
+    this.#timeoutMs = timeoutMs;
+    this.#rounds = 1 + retries;
+    this.#rotate = rotate;
+    this.#trustAd = trustAd;
+  }
+
+  lookupTxt(name: string, options?: LookupOptions): Promise<Lookup<RecordOf<"TXT">>> {
+    return this.lookup(name, "TXT", options);
+  }
+
+  async lookup<T extends RecordType>(name: string, type: T, options: LookupOptions = {}): Promise<Lookup<RecordOf<T>>> {
+    const attempts: LookupAttempt[] = [];
+    const cnames: CnameLink[] = [];
+    const seen = new Set([foldName(name)]);
+    let target = name;
+    let dnssec: DnssecStatus | undefined;
+    for (;;) {
+      const { trace, result } = await this.#ask(target, type, options, attempts);
+      dnssec = weaker(dnssec, trace.dnssec);
+      const finish = (outcome: LookupOutcome<RecordOf<T>>, ttlSeconds?: number): Lookup<RecordOf<T>> => ({
+        name,
+        ...trace,
+        dnssec: dnssec ?? trace.dnssec,
+        cnames,
+        attempts,
+        ttlSeconds,
+        ...outcome,
+      });
+      if (result.status !== "answer") return finish(result);
+      const reading = readAnswer(result.message, { name: target, type });
+      cnames.push(...reading.cnames);
+      if (reading.kind === "end") {
+        return finish(afterCnames(reading.outcome, cnames), shortest(reading.ttlSeconds, cnames));
+      }
+      // Each link is checked: a chain may come in pieces from servers of several zones.
+      const circular = reading.cnames.some(({ to }) => seen.size === seen.add(foldName(to)).size);
+      if (circular || cnames.length > MAX_CNAMES) return finish({ status: "cname-loop" });
+      target = reading.target;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    for (const server of this.#servers) server.close();
+  }
+
+  /** Asks server after server until one gives an answer that settles the matter. */
+  async #ask(name: string, type: RecordType, options: LookupOptions, attempts: LookupAttempt[]): Promise<Asked> {
+    const signal =
+      options.signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, options.signal]);
+    const askable = new Set(this.#inOrder());
+    let best: Asked | undefined;
+    for (let round = 0; round < this.#rounds && askable.size > 0; round++) {
+      if (round > 0 && best?.result.status !== "timeout") await pause(BACK_OFF_MS * 2 ** round, signal);
+      for (const server of askable) {
+        if (signal.aborted) return aborted(best);
+        const exchange = await orAborted(server.ask({ name, type }, options, this.#timeoutMs), options.signal, server);
+        const asked = this.#judge(server, exchange);
+        const outcome = judgeOutcome(asked, { name, type });
+        attempts.push({ server: serverLabel(server.address, exchange.transport), outcome, timeoutMs: this.#timeoutMs });
+        if (isSettled(outcome)) return asked;
+        // What the server said will not change within seconds; silence may.
+        if (!isWorthRepeating(outcome)) askable.delete(server);
+        if (best === undefined || weight(outcome) > weight(judgeOutcome(best, { name, type }))) best = asked;
+      }
+    }
+    return best ?? aborted(undefined);
+  }
+
+  #inOrder(): NameServer[] {
+    const start = this.#rotate ? this.#turn++ % Math.max(1, this.#servers.length) : 0;
+    const servers = [...this.#servers.slice(start), ...this.#servers.slice(0, start)];
+    // A server that did not answer the last query goes last, so that a dead one does not delay every lookup.
+    return servers.sort((a, b) => Math.sign(a.failures) - Math.sign(b.failures));
+  }
+
+  #judge({ address }: NameServer, exchange: ServerExchange): Asked {
+    const { transport, ...result } = exchange;
+    const message = result.status === "answer" ? result.message : undefined;
+    const trusted = this.#trustAd || isTrustedChannel(address);
+    return {
+      trace: {
+        server: serverLabel(address, transport),
+        authoritative: message?.authoritative ?? false,
+        dnssec: trusted ? (message?.authenticData ? "secure" : "insecure") : "untrusted",
+        extendedErrors: message?.extendedErrors ?? [],
+      },
+      result,
+    };
+  }
+}
+
+function judgeOutcome({ result }: Asked, question: { readonly name: string; readonly type: RecordType }) {
+  if (result.status !== "answer") return result.status;
+  const reading = readAnswer(result.message, question);
+  return reading.kind === "end" ? reading.outcome.status : "found";
+}
+
+type Status = LookupOutcome<never>["status"];
+
+const SETTLED: readonly Status[] = ["found", "no-name", "no-data", "cname-to-nothing", "cname-loop", "aborted"];
+
+function isSettled(outcome: Status): boolean {
+  return SETTLED.includes(outcome);
+}
+
+function isWorthRepeating(outcome: Status): boolean {
+  return ["timeout", "unreachable", "malformed", "truncated"].includes(outcome);
+}
+
+/** Of several failures the one that says most is told: what a server said before what nobody said. */
+function weight(outcome: Status): number {
+  return ["unreachable", "timeout", "truncated", "malformed", "lame", "error-code", "refused", "servfail"].indexOf(
+    outcome,
+  );
+}
+
+function aborted(best: Asked | undefined): Asked {
+  const trace = best?.trace ?? { server: undefined, authoritative: false, dnssec: "untrusted", extendedErrors: [] };
+  return { trace, result: { status: "aborted" } };
+}
+
+function orAborted(
+  asking: Promise<ServerExchange>,
+  signal: AbortSignal | undefined,
+  { address }: NameServer,
+): Promise<ServerExchange> {
+  if (signal === undefined) return asking;
+  return new Promise((resolve, reject) => {
+    const abort = () => resolve({ status: "aborted", transport: address.transport });
+    signal.addEventListener("abort", abort, { once: true });
+    asking.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  // Spread, so that many lookups that failed together do not come back together.
+  await sleep(ms * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+}
+
+/** A "no" at the end of CNAMEs that several answers made up speaks of their target. */
+function afterCnames<R>(outcome: LookupOutcome<R>, cnames: readonly CnameLink[]): LookupOutcome<R> {
+  const target = cnames.at(-1)?.to;
+  if (target === undefined || (outcome.status !== "no-name" && outcome.status !== "no-data")) return outcome;
+  return { status: "cname-to-nothing", target, missing: outcome.status === "no-name" ? "name" : "data" };
+}
+
+function shortest(ttlSeconds: number | undefined, cnames: readonly CnameLink[]): number | undefined {
+  return ttlSeconds === undefined ? undefined : Math.min(ttlSeconds, ...cnames.map((link) => link.ttlSeconds));
+}
+
+/** A chain is as secure as its weakest link. */
+function weaker(a: DnssecStatus | undefined, b: DnssecStatus): DnssecStatus {
+  if (a === undefined) return b;
+  return a === "untrusted" || b === "untrusted" ? "untrusted" : a === "insecure" ? a : b;
+}
