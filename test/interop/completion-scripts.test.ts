@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CompletionShell, completionScript } from "../../src/commands/completion/completion-script.ts";
-import { peerPath, requirePeer } from "../helpers/peers.ts";
+import { requirePeer } from "../helpers/peers.ts";
 
 /** Shells with a `dkimctl` on PATH that notes its arguments and prints what the test wants printed. */
 let folder: string;
@@ -21,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const script = (shell: CompletionShell) => join(folder, `completion.${shell}`);
 
 function run(shell: string, args: readonly string[]): string[] {
-  const env = { PATH: `${folder}:${peerPath}`, HOME: folder, LC_ALL: "C.UTF-8", TERM: "dumb" };
+  const env = { PATH: `${folder}:${process.env.PATH}`, HOME: folder, LC_ALL: "C.UTF-8", TERM: "dumb" };
   return execFileSync(shell, args, { cwd: folder, encoding: "utf8", env, stdio: ["ignore", "pipe", "pipe"] })
     .split("\n")
     .slice(0, -1);
