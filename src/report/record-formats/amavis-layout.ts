@@ -1,0 +1,30 @@
+import { keyRecordName } from "../../keys/key-name.ts";
+import { escapeZoneComment, quotedStrings, type RecordToPrint } from "./record-format.ts";
+
+/** Base64 of amavisd's lines, which are those of a PEM file (RFC 7468 §2). */
+const KEY_STRING_OCTETS = 64;
+
+/** What differs between the two formats that print as `amavisd showkeys` does. */
+export interface AmavisLayout {
+  readonly record: RecordToPrint;
+  readonly bits: number;
+  /** All tags but p=, as `name=value`. */
+  readonly tags: readonly string[];
+  /** The base64 of p=. */
+  readonly key: string;
+}
+
+/**
+ * A comment that says which key it is, then owner, TTL, TXT without class, and the strings one to a line: first the
+ * tags up to `p=`, then the key in 64s. A blank line ends it.
+ */
+export function renderAmavisLayout({ record, bits, tags, key }: AmavisLayout): string {
+  const { selector, domain } = record.name;
+  const file = record.location === undefined ? "" : `, ${escapeZoneComment(record.location)}`;
+  const strings = [...quotedStrings([...tags, "p="].join("; ")), ...quotedStrings(key, KEY_STRING_OCTETS)];
+  return (
+    `; key#${record.index} ${bits} bits, s=${selector}, d=${domain}${file}\n` +
+    `${keyRecordName(record.name)}.\t${record.ttlSeconds} TXT (\n` +
+    `${strings.map((string) => `  ${string}`).join("\n")})\n\n`
+  );
+}
