@@ -2,14 +2,15 @@ import { basename, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { UsageError } from "../errors.ts";
+import { resolveFileAccess } from "../keys/file-access.ts";
 import { generateRsaKey } from "../keys/generate-key.ts";
-import { createKeyFile, keyFileAttributes } from "../keys/key-file.ts";
+import { createKeyFile } from "../keys/key-file.ts";
 import { type KeyName, parseKeyFileName } from "../keys/key-name.ts";
 import { encodePrivateKey } from "../keys/private-key.ts";
 import { publicKeyFingerprint } from "../keys/public-key.ts";
 import { createNotices } from "./notices.ts";
 import { addKeyFileOptions, type GlobalOptions, type KeyFileOptions } from "./options.ts";
-import { checkRsaBits, parseRsaBits } from "./rsa-bits.ts";
+import { checkRsaBits, DEFAULT_RSA_BITS, parseRsaBits } from "./rsa-bits.ts";
 import { loadSettings } from "./settings.ts";
 
 interface GenrsaOptions extends GlobalOptions, KeyFileOptions {
@@ -27,10 +28,9 @@ export function register(program: Command, cli: CliContext): void {
     .addOption(new Option("--allow-weak", "allow 512 to 1023 bits, which no verifier may accept (RFC 8301)"));
   addKeyFileOptions(command)
     .addHelpText("after", "\nExample:\n  dkimctl genrsa /var/lib/dkim/example.com.mail.pem 2048")
-    .action(async (file: string, bits: number | undefined, _: unknown, { optsWithGlobals }: Command) => {
-      // commander calls with the command as last argument; its method needs its object
-      await genrsa(file, bits ?? 2048, optsWithGlobals.call(command) as GenrsaOptions, cli);
-    });
+    .action((file: string, bits: number | undefined) =>
+      genrsa(file, bits ?? DEFAULT_RSA_BITS, command.optsWithGlobals<GenrsaOptions>(), cli),
+    );
 }
 
 async function genrsa(file: string, bits: number, options: GenrsaOptions, cli: CliContext): Promise<void> {
@@ -43,9 +43,9 @@ async function genrsa(file: string, bits: number, options: GenrsaOptions, cli: C
   checkRsaBits(bits, options.allowWeak === true, notices);
   const { store } = loadSettings(cli, options);
   const path = resolve(file);
-  const attributes = keyFileAttributes(store);
+  resolveFileAccess(store); // what cannot be is said before the work
   const key = await generateRsaKey(bits);
-  createKeyFile(path, encodePrivateKey(key, options.traditional ? "pkcs1" : "pkcs8"), attributes);
+  createKeyFile(path, Buffer.from(encodePrivateKey(key, options.traditional ? "pkcs1" : "pkcs8")), store);
   notices.notice(`wrote ${file} (RSA, ${bits} bits, SHA256:${publicKeyFingerprint(key.publicKey)})`);
   const name = nameOf(path);
   if (name !== undefined) notices.notice(`its record: dkimctl showkeys --store ${resolve(path, "..")} ${name.domain}`);

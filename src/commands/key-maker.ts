@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import type { DkimctlError } from "../errors.ts";
-import { DkimctlError as ErrorClass } from "../errors.ts";
+import { DkimctlError } from "../errors.ts";
 import { generateEd25519Key, generateRsaKey } from "../keys/generate-key.ts";
-import type { KeyName } from "../keys/key-name.ts";
+import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { KeyStore, NewKey, RecordTags } from "../keys/key-store.ts";
+import { KeyExistsError } from "../keys/key-store-errors.ts";
 import type { PrivateKey } from "../keys/private-key.ts";
 import type { PublicKey } from "../keys/public-key.ts";
 import type { Algorithm, KeyJob } from "./keygen-plan.ts";
@@ -26,6 +26,14 @@ export function generateKey(algorithm: Algorithm, bits: number): Promise<Private
   return algorithm === "rsa" ? generateRsaKey(bits) : generateEd25519Key();
 }
 
+export interface KeyRequest extends Omit<NewKey, "privateKey"> {
+  /** Of RSA keys. */
+  readonly bits: number;
+  /** Whether a key of the same name may be replaced. */
+  readonly replace: boolean;
+  readonly isTaken: (name: KeyName) => boolean;
+}
+
 /**
  * Makes the key of one job and stores it under all of its names. A failure that the user can act on is in the result;
  * whatever else is thrown is a bug.
@@ -33,9 +41,16 @@ export function generateKey(algorithm: Algorithm, bits: number): Promise<Private
 export async function makeKey(
   store: KeyStore,
   { algorithm, names: [first, ...others] }: KeyJob,
-  { bits, replace, ...newKey }: Omit<NewKey, "privateKey"> & { bits: number; replace: boolean },
+  { bits, replace, isTaken, ...newKey }: KeyRequest,
 ): Promise<MadeKey[]> {
   const { tags } = newKey;
+  if (!replace && isTaken(first)) {
+    // Said before the work of making a key; `create` would refuse it all the same.
+    const error = new KeyExistsError(`there is already a key for ${keyRecordName(first)} in ${store.location}`, {
+      hint: "choose another selector with -s, or replace the key with --force, which keeps the old one as a .bak file",
+    });
+    return [first, ...others].map((name) => ({ kind: "failed", name, error }));
+  }
   const outcome = async (
     name: KeyName,
     publicKey: PublicKey,
@@ -44,7 +59,7 @@ export async function makeKey(
     try {
       return { kind: "made", name, algorithm, publicKey, tags, ...(await store()) } satisfies MadeKey;
     } catch (error) {
-      if (error instanceof ErrorClass) return { kind: "failed", name, error } satisfies MadeKey;
+      if (error instanceof DkimctlError) return { kind: "failed", name, error } satisfies MadeKey;
       throw error;
     }
   };

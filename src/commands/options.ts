@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseFileMode } from "../keys/file-access.ts";
 import type { ColorChoice } from "../terminal/style.ts";
 
 /** The options that every command knows, declared on the program. */
@@ -18,10 +19,19 @@ export interface KeyFileOptions {
   readonly insecurePermissions?: boolean;
 }
 
+export interface PassphraseOptions {
+  readonly passphraseFile?: string;
+}
+
+/** Adds `--passphrase-file`, for commands that read private keys. */
+export function addPassphraseOption(command: Command): Command {
+  return command.option("--passphrase-file <file>", "holds the passphrase of encrypted keys (asked for on a terminal)");
+}
+
 /** Adds `--mode`, `--owner`, `--group`, `--insecure-permissions`. */
 export function addKeyFileOptions(command: Command): Command {
   return command
-    .addOption(new Option("--mode <octal>", "permissions of the key file (default: 0600)").argParser(parseMode))
+    .addOption(new Option("--mode <octal>", "permissions of the key file (default: 0600)").argParser(parseFileMode))
     .option("--owner <user>", "owner of the key file, for a signer that runs as another user")
     .option("--group <group>", "group of the key file")
     .option("--insecure-permissions", "allow a mode that lets every user read the key");
@@ -59,9 +69,4 @@ export function wholeNumber(unit: string, { min, max }: { min: number; max: numb
     }
     return value;
   };
-}
-
-function parseMode(text: string): number {
-  if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidArgumentError("It is not an octal mode such as 0600 or 0640.");
-  return Number.parseInt(text, 8);
 }

@@ -5,6 +5,7 @@ import type { Notices } from "./notices.ts";
 /** RFC 8301 §3.2: signers MUST use 1024 bits at least and SHOULD use 2048. */
 const SHORTEST = 1024;
 const ADVISED = 2048;
+export const DEFAULT_RSA_BITS = ADVISED;
 const SHORTEST_AT_ALL = 512;
 const LONGEST = 16_384;
 /** RFC 8301 §3.2: verifiers MUST be able to validate up to this. */
