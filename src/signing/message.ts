@@ -21,7 +21,7 @@ export interface HeaderField {
 
 /** Bounds on what one message may make us do; each is far above honest mail. */
 export interface MessageLimits {
-  /** Octets of the whole message; default 256 MiB. */
+  /** Octets of the whole message; default 128 MiB. */
   readonly maxMessageOctets?: number;
   /** Octets up to the empty line; default 4 MiB. */
   readonly maxHeaderOctets?: number;
@@ -44,7 +44,7 @@ const FIELD_NAME = /^([\x21-\x39\x3b-\x7e]+)[ \t]*:/;
  * @throws {MessageLimitError}
  */
 export function parseMessage(raw: Uint8Array, limits: MessageLimits = {}): Message {
-  const { maxMessageOctets = 0x1000_0000, maxHeaderOctets = 0x40_0000, maxHeaderFields = 10_000 } = limits;
+  const { maxMessageOctets = 0x800_0000, maxHeaderOctets = 0x40_0000, maxHeaderFields = 10_000 } = limits;
   if (raw.length > maxMessageOctets) throw limitError(`${raw.length} octets`, maxMessageOctets);
   const octets = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
   const fieldStarts: number[] = [];

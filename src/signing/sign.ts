@@ -4,7 +4,8 @@ import { UsageError } from "../errors.ts";
 import { parseDomainName, quoteName } from "../keys/domain-name.ts";
 import { type KeyName, parseKeyName } from "../keys/key-name.ts";
 import { type PrivateKey, toPrivateKeyObject } from "../keys/private-key.ts";
-import { type Canonicalization, canonicalizeBody, withCrlf } from "./canonicalization.ts";
+import { BodyHasher } from "./body-hash.ts";
+import { type Canonicalization, withCrlf } from "./canonicalization.ts";
 import { headerHashInput, SignedFieldPicker } from "./header-hash.ts";
 import { type HeaderField, type MessageLimits, parseMessage } from "./message.ts";
 import { completeSignatureField, formatSignatureField } from "./signature-field.ts";
@@ -78,13 +79,11 @@ export async function signMessage(raw: Uint8Array, options: SignOptions): Promis
   const { fields, body } = parseMessage(raw, options);
   checkFields(fields);
   const signedHeaders = chooseSignedHeaders(fields, options);
-  const canonicalBody = canonicalizeBody(body, bodyCanonicalization);
+  const bodyHasher = new BodyHasher(body);
   const { bodyLength } = options;
-  if (
-    bodyLength !== undefined &&
-    !(Number.isInteger(bodyLength) && bodyLength >= 0 && bodyLength <= canonicalBody.length)
-  ) {
-    throw new SigningError(`cannot sign ${bodyLength} octets of a body that has ${canonicalBody.length}`);
+  const bodyOctets = bodyHasher.length(bodyCanonicalization);
+  if (bodyLength !== undefined && !(Number.isInteger(bodyLength) && bodyLength >= 0 && bodyLength <= bodyOctets)) {
+    throw new SigningError(`cannot sign ${bodyLength} octets of a body that has ${bodyOctets}`);
   }
   const unsignedField = formatSignatureField({
     algorithm: privateKey.type === "rsa" ? "rsa-sha256" : "ed25519-sha256",
@@ -93,7 +92,7 @@ export async function signMessage(raw: Uint8Array, options: SignOptions): Promis
     domain: name.domain,
     selector: name.selector,
     signedHeaders,
-    bodyHash: createHash("sha256").update(canonicalBody.subarray(0, bodyLength)).digest(),
+    bodyHash: bodyHasher.hash(bodyCanonicalization, bodyLength),
     bodyLength,
     ...readTimes(options),
     ...(options.identity !== undefined && { identity: readIdentity(options.identity, name) }),

@@ -6,7 +6,7 @@ import { parseDomainName, quoteName } from "../keys/domain-name.ts";
 import { keyRecordName } from "../keys/key-name.ts";
 import { type PublicKey, PublicKeyError, toPublicKeyObject } from "../keys/public-key.ts";
 import { parseSelector } from "../keys/selector.ts";
-import { type Canonicalization, canonicalizeBody } from "./canonicalization.ts";
+import { BodyHasher } from "./body-hash.ts";
 import { headerHashInput, SignedFieldPicker } from "./header-hash.ts";
 import { type HeaderField, type MessageLimits, parseMessage } from "./message.ts";
 import {
@@ -83,12 +83,7 @@ export async function verifyMessage(
   const { fields, body } = parseMessage(raw, options);
   const { maxSignatures = 16 } = options;
   const lookup = rememberAnswers(resolver);
-  const bodies = new Map<Canonicalization, Uint8Array>();
-  const canonicalBody = (canonicalization: Canonicalization) => {
-    const known = bodies.get(canonicalization) ?? canonicalizeBody(body, canonicalization);
-    bodies.set(canonicalization, known);
-    return known;
-  };
+  const bodyHasher = new BodyHasher(body);
   const picker = new SignedFieldPicker(fields);
   const signatureFields = fields.filter(({ name }) => name === "dkim-signature");
   const signatures = signatureFields.map(async (field, index) => {
@@ -103,7 +98,7 @@ export async function verifyMessage(
       if (!(error instanceof SignatureSyntaxError)) throw error;
       return describe(value, undefined, { result: "permerror", reason: `signature syntax error: ${error.message}` });
     }
-    const verdict = await verifySignature({ signature, field, picker, canonicalBody, lookup, options });
+    const verdict = await verifySignature({ signature, field, picker, bodyHasher, lookup, options });
     return describe(value, signature, verdict);
   });
   return { signatures: await Promise.all(signatures) };
@@ -128,7 +123,7 @@ interface SignatureToVerify {
   readonly signature: DkimSignature;
   readonly field: HeaderField;
   readonly picker: SignedFieldPicker;
-  readonly canonicalBody: (canonicalization: Canonicalization) => Uint8Array;
+  readonly bodyHasher: BodyHasher;
   readonly lookup: (name: string) => Promise<TxtAnswer>;
   readonly options: VerifyOptions;
 }
@@ -184,11 +179,11 @@ function loadKey(publicKey: PublicKey): KeyObject | undefined {
 }
 
 /** RFC 6376 §3.7 body hash; `undefined` when it matches. */
-function bodyFault({ signature, canonicalBody }: SignatureToVerify): string | undefined {
-  const body = canonicalBody(signature.bodyCanonicalization);
-  const { bodyLength = body.length } = signature;
-  if (bodyLength > body.length) return `l=${bodyLength} exceeds the body's ${body.length} octets`;
-  const hash = createHash("sha256").update(body.subarray(0, bodyLength)).digest();
+function bodyFault({ signature, bodyHasher }: SignatureToVerify): string | undefined {
+  const { bodyCanonicalization, bodyLength } = signature;
+  const octets = bodyHasher.length(bodyCanonicalization);
+  if (bodyLength !== undefined && bodyLength > octets) return `l=${bodyLength} exceeds the body's ${octets} octets`;
+  const hash = bodyHasher.hash(bodyCanonicalization, bodyLength);
   return hash.equals(signature.bodyHash) ? undefined : "body hash did not verify";
 }
 

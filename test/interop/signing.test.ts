@@ -30,7 +30,8 @@ const published: PublishedKeys = {
 };
 const canonicalizations = ["simple/simple", "simple/relaxed", "relaxed/simple", "relaxed/relaxed"] as const;
 
-/** Folds, repeated fields, white space at line ends and inside, 8-bit text: no blank line at the end (RULES §8). */
+/** Folds, repeated fields, white space at line ends and inside, 8-bit text. No blank line at the end, about which verifiers
+ * disagree, and one space after each colon: opendkim sees no more of it than a milter does, and loses a second. */
 const awkward = Buffer.from(
   [
     "Received: from a by b;",
@@ -38,7 +39,7 @@ const awkward = Buffer.from(
     "From: J\xc3\xb6 <jo@example.com>",
     "To: one@example.org,",
     "    two@example.org \t",
-    "Subject:  spaces   and\ttabs  ",
+    "Subject: spaces   and\ttabs  ",
     "Comments: first",
     "Comments: second",
     "MIME-Version: 1.0",

@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TxtAnswer } from "../../src/dns/resolver.ts";
 import { encodeRsaPublicKey } from "../../src/keys/public-key.ts";
+import { SignedFieldPicker } from "../../src/signing/header-hash.ts";
+import { parseMessage } from "../../src/signing/message.ts";
 import { signMessage } from "../../src/signing/sign.ts";
 import { summarizeResults, verifyMessage } from "../../src/signing/verify.ts";
 import { makeEd25519Key, makeRsaKey, recordOf, zone } from "../helpers/signing-keys.ts";
@@ -251,6 +253,35 @@ describe("summarizeResults (RFC 8601 §2.7.1)", () => {
 });
 
 describe("hostile input", () => {
+  test("a long h= picks each field once, however often it names it", () => {
+    const { fields } = parseMessage(Buffer.from("To: a\r\nTo: b\r\nFrom: c\r\n\r\n"));
+    const names = Array<string>(20_000).fill("to");
+    const picked = new SignedFieldPicker(fields).pick(names);
+    expect(picked.map(({ text }) => text)).toEqual(["To: b", "To: a"]);
+  });
+
+  test("of a large set of records only the first ten are tried", async () => {
+    const junk = (count: number) => Array<string>(count).fill("v=DKIM1; p=AAAA");
+    expect(await verdict(await sign(), [...junk(9), recordOf(rsa)])).toBe("pass");
+    expect(await verdict(await sign(), [...junk(10), recordOf(rsa)])).toMatch(/^permerror/);
+  });
+
+  test("names are asked for no more signatures than are examined, and never for a wrong one", async () => {
+    const field = (n: number, more = "") =>
+      `DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=s${n}; h=from; bh=AA==; b=AA==${more}\r\n`;
+    const fields = [field(0, "; x=1"), field(1, "; l=x"), ...Array.from({ length: 40 }, (_none, n) => field(n + 2))];
+    const resolver = zone({});
+    const { signatures } = await verifyMessage(Buffer.from(`${fields.join("")}From: a\r\n\r\n`), resolver, { now });
+    expect(signatures).toHaveLength(42);
+    expect(resolver.asked).toHaveLength(14);
+  });
+
+  test("a tag list of a megabyte is read once through", async () => {
+    const tags = Array.from({ length: 100_000 }, (_none, n) => `t${n}=\xc3\xbc`).join(";");
+    const message = Buffer.from(`DKIM-Signature: v=1;${tags}\r\nFrom: a\r\n\r\n`, "latin1");
+    expect(await verdict(message, [recordOf(rsa)])).toMatch(/^permerror: signature syntax error/);
+  });
+
   test("any octets: an answer, never an exception", async () => {
     const pieces = fc.constantFrom(
       "DKIM-Signature:",
