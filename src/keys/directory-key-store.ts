@@ -26,6 +26,8 @@ import { sweepTemporaryFiles } from "./temporary-file.ts";
 
 export interface DirectoryKeyStoreOptions extends FileAccessOptions {
   readonly path: string;
+  /** Asked for the passphrase of an encrypted key file, at `location`; `undefined` when there is none to give. */
+  readonly passphrase?: ((location: string) => Promise<string | undefined>) | undefined;
   /** The time in the names of backups; default the system's. */
   readonly clock?: (() => Date) | undefined;
   readonly operations?: FileOperations | undefined;
@@ -65,7 +67,7 @@ export class DirectoryKeyStore implements KeyStore {
   async read(name: KeyName): Promise<StoredKey> {
     const location = this.#pathOf(name);
     const file = this.#readFile(name, location);
-    const parsed = this.#parse(file.bytes, location);
+    const parsed = await this.#parse(file.bytes, location);
     const warnings = [...file.warnings, ...this.#folderWarnings(file, location)];
     let tags: RecordTags = {};
     try {
@@ -161,12 +163,14 @@ export class DirectoryKeyStore implements KeyStore {
     }
   }
 
-  #parse(bytes: Uint8Array, location: string): ParsedPrivateKey {
+  async #parse(bytes: Uint8Array, location: string): Promise<ParsedPrivateKey> {
     try {
       return parsePrivateKey(bytes);
     } catch (error) {
       if (!(error instanceof PrivateKeyError)) throw error;
-      throw keyFileError(location, error);
+      const passphrase = error.kind === "encrypted" ? await this.#options.passphrase?.(location) : undefined;
+      if (passphrase === undefined) throw keyFileError(location, error);
+      return decrypted(bytes, passphrase, location);
     }
   }
 
@@ -263,6 +267,16 @@ export class DirectoryKeyStore implements KeyStore {
       hint: `see what there is: dkimctl showkeys; or make it: dkimctl keygen -d ${name.domain} -s ${name.selector}`,
       cause,
     });
+  }
+}
+
+async function decrypted(bytes: Uint8Array, passphrase: string, location: string): Promise<ParsedPrivateKey> {
+  // Loaded only here: it brings code for old ciphers with it that few stores need.
+  const { decryptPrivateKey } = await import("./encrypted-private-key.ts");
+  try {
+    return await decryptPrivateKey(bytes, passphrase);
+  } catch (error) {
+    throw error instanceof PrivateKeyError ? keyFileError(location, error) : error;
   }
 }
 

@@ -1,0 +1,173 @@
+import { isAbsolute } from "node:path";
+import type { TomlValue } from "./config-toml.ts";
+import { quoteName } from "./keys/domain-name.ts";
+import { formatFileMode, parseFileMode } from "./keys/file-access.ts";
+import { parseSelectorTemplate } from "./keys/selector-template.ts";
+
+/** One key of the configuration: how its value is read, and how `dkimctl init` writes it. */
+export interface Setting<Value> {
+  /** One line for the file that `dkimctl init` writes. */
+  readonly comment: string;
+  /** What stands behind `#` where the setting is not used: the default, or an example. */
+  readonly sample: string;
+  /** @throws {WrongValue | DkimctlError} */
+  parse(value: TomlValue): Value;
+  /** As TOML. */
+  format(value: Value): string;
+}
+
+/** The value is not what the setting takes; the message says what it takes: `a number from 1 to 10`. */
+export class WrongValue extends Error {}
+
+/** Every section and key there is. A key enters with the first code that reads it. */
+export const CONFIG_SCHEMA = {
+  store: {
+    path: absolutePath("the folder of the private keys", "/var/lib/dkim"),
+    mode: fileMode(
+      "who may read new key files: 0600, or 0640 with a group for a signer that runs as another user",
+      "0600",
+    ),
+    owner: text("the user who owns new key files", "root"),
+    group: text("the group of new key files", "amavis"),
+  },
+  keygen: {
+    algorithms: words("the keys that keygen makes for a domain", ["rsa", "ed25519"], ["rsa"]),
+    bits: integer("the length of RSA keys", 1024, 16384, 2048),
+    selector: selectorTemplate(
+      "the selector of a new key: {algorithm} {yyyymmdd} {yyyy} {mm} {n} {random}",
+      "{algorithm}-{yyyymmdd}",
+    ),
+  },
+  records: {
+    ttl: integer("the TTL of printed records, in seconds", 0, 2 ** 31 - 1, 3600),
+  },
+  dns: {
+    servers: texts("the name servers to ask, ADDRESS or ADDRESS#PORT; default: those of the system", ["192.0.2.53"]),
+    timeout: seconds("how long to wait for one answer, in seconds", 60, 5),
+    retries: integer("how often to ask again", 0, 10, 2),
+  },
+};
+
+type Schema = typeof CONFIG_SCHEMA;
+
+/** What the configuration says, under the names that it uses; what it does not say is absent. */
+export type Settings = {
+  readonly [Section in keyof Schema]: {
+    readonly [Key in keyof Schema[Section]]?: Schema[Section][Key] extends Setting<infer Value> ? Value : never;
+  };
+};
+
+function text(comment: string, sample: string): Setting<string> {
+  return {
+    comment,
+    sample: formatText(sample),
+    parse(value) {
+      if (value.kind !== "string" || value.value === "") throw new WrongValue("a text in quotes");
+      return value.value;
+    },
+    format: formatText,
+  };
+}
+
+function absolutePath(comment: string, sample: string): Setting<string> {
+  return {
+    ...text(comment, sample),
+    parse(value) {
+      if (value.kind !== "string" || !isAbsolute(value.value) || value.value.includes("\0")) {
+        throw new WrongValue("an absolute path in quotes");
+      }
+      return value.value;
+    },
+  };
+}
+
+function fileMode(comment: string, sample: string): Setting<number> {
+  return {
+    comment,
+    sample: formatText(sample),
+    parse(value) {
+      if (value.kind === "integer" && value.text.startsWith("0o")) return parseFileMode(value.text.slice(2));
+      if (value.kind !== "string") throw new WrongValue(`an octal mode in quotes, such as "0640"`);
+      return parseFileMode(value.value);
+    },
+    format: (mode) => formatText(formatFileMode(mode)),
+  };
+}
+
+function selectorTemplate(comment: string, sample: string): Setting<ReturnType<typeof parseSelectorTemplate>> {
+  const plain = text(comment, sample);
+  return { ...plain, parse: (value) => parseSelectorTemplate(plain.parse(value)) };
+}
+
+function integer(comment: string, least: number, most: number, sample: number): Setting<number> {
+  return {
+    comment,
+    sample: String(sample),
+    parse(value) {
+      if (value.kind !== "integer" || value.value < least || value.value > most) {
+        throw new WrongValue(`a whole number from ${least} to ${most}`);
+      }
+      return value.value;
+    },
+    format: String,
+  };
+}
+
+function seconds(comment: string, most: number, sample: number): Setting<number> {
+  return {
+    comment,
+    sample: String(sample),
+    parse(value) {
+      if ((value.kind !== "integer" && value.kind !== "float") || !(value.value > 0 && value.value <= most)) {
+        throw new WrongValue(`a number of seconds, above 0 and up to ${most}`);
+      }
+      return value.value;
+    },
+    format: String,
+  };
+}
+
+function texts(comment: string, sample: readonly string[]): Setting<readonly string[]> {
+  return {
+    comment,
+    sample: formatTexts(sample),
+    parse(value) {
+      if (value.kind !== "array" || value.items.length === 0) throw new WrongValue('a list of texts: ["..."]');
+      return value.items.map((item) => {
+        if (item.kind !== "string" || item.value === "") throw new WrongValue('a list of texts: ["..."]');
+        return item.value;
+      });
+    },
+    format: formatTexts,
+  };
+}
+
+function words<Word extends string>(
+  comment: string,
+  known: readonly Word[],
+  sample: readonly Word[],
+): Setting<readonly Word[]> {
+  const list = texts(comment, sample);
+  const wanted = `a list of different words out of ${known.map((word) => JSON.stringify(word)).join(", ")}`;
+  return {
+    ...list,
+    parse(value) {
+      const given = list.parse(value).map((word) => {
+        const match = known.find((candidate) => candidate === word);
+        if (match === undefined) throw new WrongValue(`${wanted}, not ${quoteName(word)}`);
+        return match;
+      });
+      if (new Set(given).size !== given.length) throw new WrongValue(wanted);
+      return given;
+    },
+  };
+}
+
+/** A TOML basic string: JSON's escapes are among its own, but it wants U+007F escaped too. */
+function formatText(value: string): string {
+  return JSON.stringify(value).replaceAll("\x7f", "\\u007f");
+}
+
+function formatTexts(values: readonly string[]): string {
+  return `[${values.map(formatText).join(", ")}]`;
+}

@@ -1,0 +1,129 @@
+import { readFileSync } from "node:fs";
+import { CONFIG_SCHEMA, type Setting, type Settings, WrongValue } from "./config-schema.ts";
+import { parseToml, type TomlEntry, TomlSyntaxError } from "./config-toml.ts";
+import { DkimctlError, UsageError } from "./errors.ts";
+import { quoteName } from "./keys/domain-name.ts";
+import { systemErrorCode, systemErrorReason } from "./keys/key-store-errors.ts";
+import { nearestName } from "./nearest-name.ts";
+
+export type { Settings } from "./config-schema.ts";
+
+export const DEFAULT_CONFIG_PATH = "/etc/dkimctl.toml";
+export const DEFAULT_STORE_PATH = "/var/lib/dkim";
+
+export interface Config {
+  /** The file that was read, `undefined` when there is none. */
+  readonly path: string | undefined;
+  readonly settings: Settings;
+}
+
+export interface ConfigSource {
+  /** `--config` */
+  readonly path?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Default: from the file system. @throws system errors */
+  readonly readFile?: ((path: string) => string) | undefined;
+}
+
+/** What the configuration says that cannot be meant; the message begins with `file:line:`. */
+export class ConfigError extends UsageError {
+  override readonly code = "DKIM_CONFIG";
+}
+
+/**
+ * The configuration: `--config`, else `DKIMCTL_CONFIG`, else `/etc/dkimctl.toml` if it is there. Read strictly: what is
+ * not understood is an error, never passed over.
+ * @throws {ConfigError} the file cannot be read, is no TOML, or holds an unknown key or a wrong value
+ */
+export function loadConfig({ path, env, readFile = (file) => readFileSync(file, "utf8") }: ConfigSource): Config {
+  const asked = path ?? (env.DKIMCTL_CONFIG || undefined);
+  const file = asked ?? DEFAULT_CONFIG_PATH;
+  let text: string;
+  try {
+    text = readFile(file);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    if (asked === undefined && code === "ENOENT") return { path: undefined, settings: parseSettings("", file) };
+    throw new ConfigError(`cannot read the configuration ${file}: ${systemErrorReason(error)}`, { cause: error });
+  }
+  return { path: file, settings: parseSettings(text, file) };
+}
+
+/** The store's folder: `--store`, else `DKIMCTL_STORE`, else the configuration's, else `/var/lib/dkim`. */
+export function storePath({
+  option,
+  env,
+  settings,
+}: {
+  readonly option?: string | undefined;
+  readonly env: ConfigSource["env"];
+  readonly settings: Settings;
+}): string {
+  return option ?? (env.DKIMCTL_STORE || undefined) ?? settings.store.path ?? DEFAULT_STORE_PATH;
+}
+
+const SECTIONS: Readonly<Record<string, Readonly<Record<string, Setting<unknown>>>>> = CONFIG_SCHEMA;
+
+function parseSettings(text: string, file: string): Settings {
+  const found = new Map<string, [string, unknown][]>(Object.keys(SECTIONS).map((section) => [section, []]));
+  for (const entry of entriesOf(text, file)) {
+    const at = `${file}:${entry.line}`;
+    const [sectionName = "", key = ""] = entry.path;
+    const section = Object.hasOwn(SECTIONS, sectionName) ? SECTIONS[sectionName] : undefined;
+    if (section === undefined) throw unknownSection(entry, at);
+    if (entry.path.length === 1) {
+      if (entry.value === undefined) continue;
+      throw new ConfigError(`${at}: ${sectionName} is one section, written [${sectionName}]`);
+    }
+    const setting = Object.hasOwn(section, key) ? section[key] : undefined;
+    if (setting === undefined) throw unknownKey(sectionName, key, at);
+    if (entry.path.length > 2 || entry.value === undefined) {
+      throw new ConfigError(`${at}: ${sectionName}.${key} is a setting, not a section`);
+    }
+    found.get(sectionName)?.push([key, parseValue(setting, entry.value, `${at}: ${sectionName}.${key}`)]);
+  }
+  return Object.fromEntries([...found].map(([name, pairs]) => [name, Object.fromEntries(pairs)])) as Settings;
+}
+
+function entriesOf(text: string, file: string): TomlEntry[] {
+  try {
+    return parseToml(text);
+  } catch (error) {
+    if (!(error instanceof TomlSyntaxError)) throw error;
+    throw new ConfigError(`${file}:${error.line}: ${error.message}`, { cause: error });
+  }
+}
+
+function parseValue(setting: Setting<unknown>, value: NonNullable<TomlEntry["value"]>, at: string): unknown {
+  try {
+    return setting.parse(value);
+  } catch (error) {
+    if (error instanceof WrongValue) throw new ConfigError(`${at} must be ${error.message}`, { cause: error });
+    if (error instanceof DkimctlError) {
+      throw new ConfigError(`${at}: ${error.message}`, { hint: error.hint, cause: error });
+    }
+    throw error;
+  }
+}
+
+function unknownSection({ path, value }: TomlEntry, at: string): ConfigError {
+  const [name = ""] = path;
+  const sections = Object.keys(SECTIONS);
+  if (path.length === 1 && value !== undefined) {
+    const home = sections.find((section) => Object.hasOwn(SECTIONS[section] ?? {}, name));
+    const hint = home === undefined ? undefined : `it belongs in the section [${home}]`;
+    if (hint !== undefined) return new ConfigError(`${at}: ${quoteName(name)} stands outside of any section`, { hint });
+  }
+  return new ConfigError(`${at}: there is no section ${quoteName(name)}`, { hint: didYouMean(name, sections) });
+}
+
+function unknownKey(section: string, key: string, at: string): ConfigError {
+  const hint = didYouMean(key, Object.keys(SECTIONS[section] ?? {}));
+  return new ConfigError(`${at}: there is no setting ${quoteName(key)} in [${section}]`, { hint });
+}
+
+function didYouMean(word: string, candidates: readonly string[]): string {
+  const nearest = nearestName(word, candidates);
+  return nearest === undefined ? `known are ${candidates.join(", ")}` : `did you mean ${nearest}?`;
+}
