@@ -1,4 +1,4 @@
-/** For bash 3.2 and later: `source <(dkimctl completion bash)`, or a file in bash-completion's `completions` folder. */
+/** For bash: `source <(dkimctl completion bash)`, or a file in bash-completion's `completions` folder. */
 export const bashCompletion = `# bash completion for dkimctl
 _dkimctl() {
   local -a words=()

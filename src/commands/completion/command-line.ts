@@ -24,69 +24,94 @@ export type Expected =
  * @param words all after the program's name, the word at the cursor last (empty when a new word starts there)
  */
 export function readCommandLine(words: readonly string[], program: CommandModel): CommandLine {
-  const before = words.slice(0, -1);
-  const word = words.at(-1) ?? "";
-  let command = program;
-  // The program's options may stand behind the command's name, too.
-  let options = [...program.options];
-  let operands = 0;
-  let optionsEnded = false;
-  let pending: OptionModel | undefined;
-  const optionValues = new Map<string, string>();
-  const domains: string[] = [];
+  const state = readWords(words.slice(0, -1), program);
+  const { optionValues, domains } = state;
+  return { ...readCursor(words.at(-1) ?? "", state), optionValues, domains };
+}
 
-  const takeValue = (value: ValueModel, text: string) => {
-    if (value.kind === "domain") domains.push(text);
-  };
-  const takeOptionValue = (option: OptionModel, text: string) => {
-    for (const flag of option.flags) optionValues.set(flag, text);
-    if (option.value !== undefined) takeValue(option.value, text);
-  };
+interface ReadState {
+  /** The command that the words have led to. */
+  command: CommandModel;
+  /** Those of the command and of all above it: the program's options may stand behind the command's name, too. */
+  options: readonly OptionModel[];
+  operands: number;
+  /** A `--` was met. */
+  optionsEnded: boolean;
+  /** The option whose value comes next. */
+  pending: OptionModel | undefined;
+  readonly optionValues: Map<string, string>;
+  readonly domains: string[];
+}
 
-  for (const text of before) {
-    if (pending !== undefined) {
-      takeOptionValue(pending, text);
-      pending = undefined;
-    } else if (!optionsEnded && text === "--") {
-      optionsEnded = true;
-    } else if (!optionsEnded && text.startsWith("-") && text !== "-") {
-      const { option, value } = splitOption(text, options);
-      if (option !== undefined && value !== undefined) takeOptionValue(option, value);
-      else if (option?.valueIsWord === true) pending = option;
+function readWords(words: readonly string[], program: CommandModel): ReadState {
+  const state: ReadState = {
+    command: program,
+    options: program.options,
+    operands: 0,
+    optionsEnded: false,
+    pending: undefined,
+    optionValues: new Map(),
+    domains: [],
+  };
+  for (const word of words) {
+    if (state.pending !== undefined) {
+      takeOptionValue(state, state.pending, word);
+      state.pending = undefined;
+    } else if (!state.optionsEnded && word === "--") {
+      state.optionsEnded = true;
+    } else if (!state.optionsEnded && word.startsWith("-") && word !== "-") {
+      const { option, value } = splitOption(word, state.options);
+      if (option !== undefined && value !== undefined) takeOptionValue(state, option, value);
+      else if (option?.valueIsWord === true) state.pending = option;
     } else {
-      const subcommand = operands === 0 ? findCommand(command, text) : undefined;
-      if (subcommand !== undefined) {
-        command = subcommand;
-        options = [...command.options, ...options];
-      } else {
-        const argument = argumentAt(command, operands);
-        if (argument !== undefined) takeValue(argument.value, text);
-        operands += 1;
-      }
+      takeOperand(state, word);
     }
   }
+  return state;
+}
 
-  const line = { optionValues, domains };
-  if (pending?.value !== undefined) {
-    return { ...line, current: word, prefix: "", expected: { kind: "value", value: pending.value } };
+function takeOptionValue({ optionValues, domains }: ReadState, { flags, value }: OptionModel, text: string): void {
+  for (const flag of flags) optionValues.set(flag, text);
+  if (value?.kind === "domain") domains.push(text);
+}
+
+function takeOperand(state: ReadState, word: string): void {
+  const { command } = state;
+  const subcommand =
+    state.operands === 0
+      ? command.commands.find(({ name, aliases }) => name === word || aliases.includes(word))
+      : undefined;
+  if (subcommand !== undefined) {
+    state.command = subcommand;
+    state.options = [...subcommand.options, ...state.options];
+    return;
   }
-  if (!optionsEnded && word.startsWith("-") && word !== "-") {
+  if (argumentAt(command, state.operands)?.value.kind === "domain") state.domains.push(word);
+  state.operands += 1;
+}
+
+function readCursor(
+  word: string,
+  { command, options, operands, optionsEnded, pending }: ReadState,
+): Pick<CommandLine, "current" | "prefix" | "expected"> {
+  const whole = { current: word, prefix: "" };
+  if (pending?.value !== undefined) return { ...whole, expected: { kind: "value", value: pending.value } };
+  if (!optionsEnded && word.startsWith("-")) {
     const { option, value: current } = splitOption(word, options);
     if (word.startsWith("--") && option?.value !== undefined && current !== undefined) {
       const prefix = word.slice(0, word.length - current.length);
-      return { ...line, current, prefix, expected: { kind: "value", value: option.value } };
+      return { current, prefix, expected: { kind: "value", value: option.value } };
     }
-    return { ...line, current: word, prefix: "", expected: { kind: "option", options } };
-  }
-  if (!optionsEnded && word === "-") {
-    return { ...line, current: word, prefix: "", expected: { kind: "option", options } };
+    return { ...whole, expected: { kind: "option", options } };
   }
   if (operands === 0 && command.commands.length > 0) {
-    return { ...line, current: word, prefix: "", expected: { kind: "command", commands: command.commands } };
+    return { ...whole, expected: { kind: "command", commands: command.commands } };
   }
   const argument = argumentAt(command, operands);
-  const expected: Expected = argument === undefined ? { kind: "nothing" } : { kind: "value", value: argument.value };
-  return { ...line, current: word, prefix: "", expected };
+  return {
+    ...whole,
+    expected: argument === undefined ? { kind: "nothing" } : { kind: "value", value: argument.value },
+  };
 }
 
 /** `--name=value` and `-nvalue` hold their value; `--name` and `-n` do not. */
@@ -99,10 +124,6 @@ function splitOption(
   if (exact !== undefined || text.startsWith("--")) return { option: exact, value };
   const short = options.find(({ flags, value }) => value !== undefined && flags.includes(text.slice(0, 2)));
   return { option: short, value: short === undefined ? undefined : text.slice(2) };
-}
-
-function findCommand(command: CommandModel, name: string): CommandModel | undefined {
-  return command.commands.find((candidate) => candidate.name === name || candidate.aliases.includes(name));
 }
 
 function argumentAt(command: CommandModel, position: number): ArgumentModel | undefined {

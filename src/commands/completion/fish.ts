@@ -1,4 +1,4 @@
-/** For fish 3: `dkimctl completion fish > ~/.config/fish/completions/dkimctl.fish`. */
+/** For fish: `dkimctl completion fish > ~/.config/fish/completions/dkimctl.fish`. */
 export const fishCompletion = `# fish completion for dkimctl
 function __dkimctl_complete
     set -l words (commandline -opc)

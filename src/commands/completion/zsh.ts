@@ -1,4 +1,4 @@
-/** For zsh 5: a file `_dkimctl` in a folder of `fpath`, or `source <(dkimctl completion zsh)` after `compinit`. */
+/** For zsh: a file `_dkimctl` in a folder of `fpath`, or `source <(dkimctl completion zsh)` after `compinit`. */
 export const zshCompletion = `#compdef dkimctl
 _dkimctl() {
   local -a lines candidates
