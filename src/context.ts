@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
-import type { Resolver, ResolverOptions } from "./dns/resolver.ts";
+import type { ResolverOptions } from "./dns/dns2-resolver.ts";
+import type { Resolver } from "./dns/resolver.ts";
 import { ExitCode } from "./errors.ts";
 import type { DirectoryKeyStoreOptions } from "./keys/directory-key-store.ts";
 import type { KeyStore } from "./keys/key-store.ts";

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { COMPLETE_COMMAND } from "./commands/completion/complete-command.ts";
 import type { CliContext } from "./context.ts";
 
 /** What a command module exports: it declares itself on the program it is given. */
@@ -81,8 +82,9 @@ export async function buildProgram(cli: CliContext, argv?: readonly string[]): P
     const { quiet, verbose } = command.optsWithGlobals<{ quiet?: boolean; verbose?: boolean }>();
     if (quiet && verbose) command.error("error: options --quiet and --verbose contradict each other");
   });
+  const loadsAll = argv === undefined || argv.includes(COMPLETE_COMMAND);
   for (const { name, summary, load } of COMMANDS) {
-    if (argv === undefined || argv.includes(name)) (await load()).register(program, cli);
+    if (loadsAll || argv.includes(name)) (await load()).register(program, cli);
     else program.command(name).description(summary);
   }
   return program;

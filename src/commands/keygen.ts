@@ -15,9 +15,16 @@ import { readDomainList } from "./input-files.ts";
 import { type MadeKey, makeKey, randomHex } from "./key-maker.ts";
 import { keygenToFile, type PrivateOutput } from "./keygen-file.ts";
 import { type Algorithm, planKeys } from "./keygen-plan.ts";
-import { createKeygenReport, KEYGEN_FORMATS, type KeygenFormat } from "./keygen-report.ts";
+import { createKeygenReport, describeKey, KEYGEN_FORMATS, type KeygenFormat } from "./keygen-report.ts";
 import { createNotices, type Notices } from "./notices.ts";
-import { addFormatOptions, addKeyFileOptions, collect, type GlobalOptions, type KeyFileOptions } from "./options.ts";
+import {
+  addFormatOptions,
+  addKeyFileOptions,
+  addTtlOption,
+  collect,
+  type GlobalOptions,
+  type KeyFileOptions,
+} from "./options.ts";
 import { checkRsaBits, DEFAULT_RSA_BITS, parseRsaBits } from "./rsa-bits.ts";
 import { loadSettings, openStore, type Settings } from "./settings.ts";
 import { takenNames } from "./taken-names.ts";
@@ -58,6 +65,7 @@ export function register(program: Command, cli: CliContext): void {
     .option("--share", "one key for all domains given (symbolic links)")
     .option("--allow-weak", "allow RSA keys of 512 to 1023 bits, which no verifier may accept (RFC 8301)");
   addRecordOptions(command);
+  addTtlOption(command);
   addFormatOptions(command, KEYGEN_FORMATS, "bind", "-o");
   addKeyFileOptions(command)
     .addHelpText(

@@ -53,6 +53,18 @@ export function addFormatOptions(
     .addOption(new Option("--json", "short for --format json").implies({ format: "json" }));
 }
 
+/** What records say when nobody says otherwise, as amavisd has it. */
+export const DEFAULT_TTL_SECONDS = 3600;
+
+/** `--ttl`, of printed records. */
+export function addTtlOption(command: Command): Command {
+  return command.addOption(
+    new Option("--ttl <seconds>", `TTL of the records (default: ${DEFAULT_TTL_SECONDS})`).argParser(
+      wholeNumber("seconds", { min: 0, max: 2 ** 31 - 1 }),
+    ),
+  );
+}
+
 /** An argParser that collects the values of a repeated option. */
 export function collect<Value>(
   parse: (text: string) => Value,

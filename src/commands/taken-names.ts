@@ -7,7 +7,7 @@ export async function takenNames(store: KeyStore, domains: readonly DomainName[]
   const wanted = new Set(domains);
   const taken = new Set<string>();
   for await (const entry of store.list(({ domain }) => wanted.has(domain))) {
-    if (entry.kind === "key") taken.add(keyRecordName(entry.name));
+    if (entry.name !== undefined) taken.add(keyRecordName(entry.name));
   }
   return taken;
 }

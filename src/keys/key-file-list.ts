@@ -59,7 +59,13 @@ function readFolder(folder: string): Dirent[] {
 
 /** @param kind as `kindOf` has it */
 function keyFileEntry(name: KeyName, location: string, kind: string): KeyStoreEntry {
-  const problem = (reason: string, hint?: string): KeyStoreEntry => ({ kind: "problem", location, reason, hint });
+  const problem = (reason: string, hint?: string): KeyStoreEntry => ({
+    kind: "problem",
+    name,
+    location,
+    reason,
+    hint,
+  });
   let isFile = kind === "f";
   try {
     if (!isFile) {

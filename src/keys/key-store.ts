@@ -44,6 +44,8 @@ export type KeyStoreEntry =
   /** `location` and `reason` may hold what stands in a foreign file's name: escape them for a terminal. */
   | {
       readonly kind: "problem";
+      /** Absent when the file's name is not that of a key. */
+      readonly name?: KeyName;
       readonly location: string;
       readonly reason: string;
       readonly hint?: string | undefined;

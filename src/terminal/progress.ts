@@ -2,8 +2,8 @@ import type { Output } from "./output.ts";
 
 /** A line that counts, redrawn in place; nothing where `output` is not a terminal. */
 export interface Progress {
-  /** `done` of `total` are finished. */
-  update(done: number, total: number): void;
+  /** `done` are finished, of `total` if that is known. */
+  update(done: number, total?: number): void;
   /** Removes the line, so that what follows starts clean. */
   clear(): void;
 }
@@ -24,9 +24,13 @@ export function createProgress(
   return {
     update(done, total) {
       const time = now().getTime();
-      if (total < 2 || (time - drawnAt < SHORTEST_INTERVAL_MS && done !== total)) return;
+      if (time - drawnAt < SHORTEST_INTERVAL_MS && done !== total) return;
       drawnAt = time;
       drawn = true;
+      if (total === undefined) {
+        output.write(`${CLEAR_LINE}${done} ${label}`);
+        return;
+      }
       const width = Math.max(0, Math.min(30, (output.columns ?? 80) - label.length - 2 * String(total).length - 6));
       const filled = total === 0 ? width : Math.floor((width * done) / total);
       const bar = width < 5 ? "" : `[${"#".repeat(filled)}${" ".repeat(width - filled)}] `;

@@ -16,34 +16,15 @@ export interface Prompter {
 /** A prompter on the given streams: stderr for the questions, since stdout carries data only. */
 export function createPrompter(streams: { input: Readable; output: Writable; signal: AbortSignal }): Prompter {
   const ask = inquirer.createPromptModule({ input: streams.input, output: streams.output, signal: streams.signal });
-  async function answer<Value>(question: Parameters<typeof ask>[0]): Promise<Value> {
-    const answers = (await ask(question)) as { answer: Value };
-    return answers.answer;
+  type Questions = Parameters<typeof ask>[0];
+  async function answer<Value>(question: Record<string, unknown>): Promise<Value> {
+    const answers = await ask([{ ...question, name: "answer" }] as unknown as Questions);
+    return (answers as { answer: Value }).answer;
   }
   return {
-    text: (message, { default: preset, validate } = {}) =>
-      answer<string>([
-        {
-          type: "input",
-          name: "answer",
-          message,
-          ...(preset !== undefined && { default: preset }),
-          ...(validate && { validate }),
-        },
-      ] as Parameters<typeof ask>[0]),
-    secret: (message) =>
-      answer<string>([{ type: "password", name: "answer", message, mask: "*" }] as Parameters<typeof ask>[0]),
-    confirm: (message, { default: preset = false } = {}) =>
-      answer<boolean>([{ type: "confirm", name: "answer", message, default: preset }] as Parameters<typeof ask>[0]),
-    choose: (message, choices, { default: preset } = {}) =>
-      answer([
-        {
-          type: "select",
-          name: "answer",
-          message,
-          choices: [...choices],
-          ...(preset !== undefined && { default: preset }),
-        },
-      ] as Parameters<typeof ask>[0]),
+    text: (message, options = {}) => answer({ type: "input", message, ...options }),
+    secret: (message) => answer({ type: "password", message, mask: "*" }),
+    confirm: (message, options = {}) => answer({ type: "confirm", message, default: false, ...options }),
+    choose: (message, choices, options = {}) => answer({ type: "select", message, choices: [...choices], ...options }),
   };
 }

@@ -6,9 +6,6 @@ import { zshCompletion } from "./zsh.ts";
 export const COMPLETION_SHELLS = ["bash", "zsh", "fish"] as const;
 export type CompletionShell = (typeof COMPLETION_SHELLS)[number];
 
-/** The command that the scripts call back; the words typed follow after `--`, the one at the cursor last. */
-export const COMPLETE_COMMAND = "__complete";
-
 const SCRIPTS: Record<CompletionShell, string> = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
 
 /** The script that teaches a shell to complete `dkimctl`: static text, all knowledge is in `completeWords`. */

@@ -1,0 +1,42 @@
+import { DkimctlError, OperationError } from "../errors.ts";
+import type { DomainName } from "../keys/domain-name.ts";
+import type { KeyName } from "../keys/key-name.ts";
+import type { KeyStore, KeyStoreEntry, StoredKey } from "../keys/key-store.ts";
+
+export type KeyReading =
+  | { readonly kind: "key"; readonly key: StoredKey }
+  | { readonly kind: "failed"; readonly name: KeyName | undefined; readonly error: DkimctlError };
+
+/**
+ * The keys of the chosen domains in order, each read when its turn comes. What cannot be read is a result of its own.
+ * @param all whether files that cannot be a key of any domain are to be told too
+ */
+export async function* readKeys(
+  store: KeyStore,
+  chooses: (domain: DomainName) => boolean,
+  all: boolean,
+): AsyncGenerator<KeyReading> {
+  for await (const entry of store.list(({ domain }) => chooses(domain))) {
+    if (entry.kind === "key") yield await readKey(store, entry.name);
+    else if (all || entry.name !== undefined) yield { kind: "failed", name: entry.name, error: problemError(entry) };
+  }
+}
+
+export async function readKey(store: KeyStore, name: KeyName): Promise<KeyReading> {
+  try {
+    return { kind: "key", key: await store.read(name) };
+  } catch (error) {
+    if (error instanceof DkimctlError) return { kind: "failed", name, error };
+    throw error;
+  }
+}
+
+/** What a file that is no readable key means to the user. */
+export function problemError({ location, reason, hint }: KeyStoreEntry & { kind: "problem" }): DkimctlError {
+  return new OperationError(`${escapeFileName(location)}: ${escapeFileName(reason)}`, { hint });
+}
+
+/** A foreign file's name may hold anything but NUL and "/". */
+function escapeFileName(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
+}
