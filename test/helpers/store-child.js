@@ -27,6 +27,15 @@ function deadlyOperations(killAt) {
   });
 }
 
+/** A killed process is a zombie until its parent has looked: it runs no more. */
+function isRunning(pid) {
+  try {
+    return !/\) [ZX] /.test(fs.readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
+  }
+}
+
 async function critically(store) {
   const lock = await store.lock();
   const mark = `${path}/critical`;
@@ -34,7 +43,7 @@ async function critically(store) {
     fs.writeFileSync(mark, String(process.pid), { flag: "wx" });
   } catch {
     const other = Number(fs.readFileSync(mark, "latin1"));
-    if (fs.existsSync(`/proc/${other}`)) throw new Error(`process ${other} holds the lock, too`);
+    if (isRunning(other)) throw new Error(`process ${other} holds the lock, too`);
     fs.writeFileSync(mark, String(process.pid));
   }
   if (Math.random() < 0.2) process.kill(process.pid, "SIGKILL");
@@ -44,9 +53,18 @@ async function critically(store) {
 }
 
 const operations = ["create", "replace", "lock"].includes(action) && argument ? deadlyOperations(Number(argument)) : fs;
-const store = new DirectoryKeyStore({ path, operations });
+const access = { "give-owner": { owner: "root" }, "give-group": { group: "root" } }[action];
+const store = new DirectoryKeyStore({ path, operations, ...access });
 switch (action) {
+  case "list":
+    for await (const entry of store.list()) {
+      const file = entry.location.slice(path.length + 1);
+      process.stderr.write(entry.kind === "key" ? `${file}\n` : `${file}: ${entry.reason}\n`);
+    }
+    break;
   case "create":
+  case "give-owner":
+  case "give-group":
     await store.create(name, key);
     break;
   case "replace":
