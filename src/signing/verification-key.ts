@@ -21,12 +21,12 @@ const MAX_RSA_BITS = 8192;
 
 /**
  * The checks of RFC 6376 §6.1.2, in its order: syntax, h=, revoked, key type; then s= and t=s (§3.6.1), the strength.
- * @param text one TXT record; octets as latin1, or characters, which are then taken as UTF-8
+ * @param text one TXT record; whatever is not US-ASCII is refused, be it given as octets or as characters
  */
 export function judgeKeyRecord(text: string, signature: DkimSignature): KeyVerdict {
   let record: KeyRecord;
   try {
-    record = parseKeyRecord(/[^\0-\xff]/.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text);
+    record = parseKeyRecord(text);
   } catch (error) {
     if (!(error instanceof KeyRecordSyntaxError)) throw error;
     return refuse(`key syntax error: ${error.message}`, !/(^|;)\s*p\s*=/.test(text));
