@@ -1,0 +1,68 @@
+import type { PublicKey, RsaPublicKey } from "./public-key.ts";
+import { toBigInt } from "./rsa-numbers.ts";
+import { ed25519PointWeakness } from "./weak-keys/ed25519-point.ts";
+import { exponentWeakness } from "./weak-keys/exponent.ts";
+import { fermatWeakness } from "./weak-keys/fermat.ts";
+import { knownKeyWeakness } from "./weak-keys/known-keys.ts";
+import { modulusWeakness, primeModulusWeakness } from "./weak-keys/modulus.ts";
+import { patternWeakness } from "./weak-keys/pattern.ts";
+import { rocaWeakness } from "./weak-keys/roca.ts";
+import { smallFactorWeakness } from "./weak-keys/small-factors.ts";
+import type { KeyWeakness } from "./weak-keys/weakness.ts";
+import { wienerWeakness } from "./weak-keys/wiener.ts";
+
+export type { KeyWeakness } from "./weak-keys/weakness.ts";
+
+/** Signers must not use, and verifiers must not accept, what is shorter (RFC 8301 §3.2). */
+export const MIN_RSA_BITS = 1024;
+/** What signers should use at least (RFC 8301 §3.2). */
+export const RECOMMENDED_RSA_BITS = 2048;
+/** The longest that every verifier must take (RFC 8301 §3.2). */
+export const MAX_VERIFIABLE_RSA_BITS = 4096;
+
+/** Longer moduli would let a DNS record cost seconds: of them only size, pattern and small factors are looked at. */
+const MAX_ARITHMETIC_BITS = 8192;
+
+export interface KeyStrengthOptions {
+  /**
+   * Default true: also look for small factors, close primes, a prime modulus and a small private exponent, which
+   * costs about a millisecond a key of 2048 bits; without it, some microseconds.
+   */
+  readonly arithmetic?: boolean;
+}
+
+/**
+ * What is weak about a public key: RFC 8301 §3.2, RFC 6376 §3.3.3, RFC 8032 §5.1.3 and the known ways to break a key
+ * from its public numbers. Empty for a good key. Pure policy; primes that are shared need a list: `sharedPrimes`.
+ */
+export function checkPublicKeyStrength(key: PublicKey, { arithmetic = true }: KeyStrengthOptions = {}): KeyWeakness[] {
+  const found =
+    key.type === "rsa"
+      ? [...rsaWeaknesses(key, arithmetic), knownKeyWeakness(key)]
+      : [ed25519PointWeakness(key.bytes), knownKeyWeakness(key)];
+  return found.filter((weakness) => weakness !== undefined);
+}
+
+/** What RFC 8301 §3.2 says about the size of a key; `undefined` for 2048..4096 bits. */
+export function rsaSizeWeakness(modulusBits: number): KeyWeakness | undefined {
+  const detail = `${modulusBits} bits`;
+  if (modulusBits < MIN_RSA_BITS) return { code: "RSA-SHORT", severity: "error", detail };
+  if (modulusBits < RECOMMENDED_RSA_BITS) return { code: "RSA-1024", severity: "warning", detail };
+  if (modulusBits > MAX_VERIFIABLE_RSA_BITS) return { code: "RSA-LONG", severity: "warning", detail };
+  return undefined;
+}
+
+function rsaWeaknesses({ modulus, exponent, modulusBits }: RsaPublicKey, arithmetic: boolean) {
+  const broken = modulusWeakness(modulus);
+  // Zero has no size, and what is even is no key: nothing more is to be said.
+  if (modulusBits === 0) return [broken];
+  const found = [rsaSizeWeakness(modulusBits), exponentWeakness(exponent, modulus), patternWeakness(modulus), broken];
+  if (broken !== undefined) return found;
+  const n = toBigInt(modulus);
+  found.push(rocaWeakness(n));
+  if (!arithmetic) return found;
+  found.push(smallFactorWeakness(n));
+  if (modulusBits > MAX_ARITHMETIC_BITS) return found;
+  found.push(fermatWeakness(n), wienerWeakness(n, toBigInt(exponent)), primeModulusWeakness(modulus));
+  return found;
+}
