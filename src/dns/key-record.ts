@@ -1,10 +1,10 @@
-import { createPublicKey } from "node:crypto";
 import { DkimctlError } from "../errors.ts";
 import { quoteName } from "../keys/domain-name.ts";
 import type { RecordTags } from "../keys/key-store.ts";
-import type { PublicKey } from "../keys/public-key.ts";
+import { encodeSubjectPublicKeyInfo, type PublicKey } from "../keys/public-key.ts";
+import { scanBase64 } from "./base64-value.ts";
 import { decodeQpSection, encodeQpSection } from "./qp-section.ts";
-import { parseTagList, removeFws, TagListSyntaxError, trimFws } from "./tag-list.ts";
+import { parseTagList, TagListSyntaxError, trimFws } from "./tag-list.ts";
 
 /**
  * The DKIM key record: the TXT data at `<selector>._domainkey.<domain>`.
@@ -49,7 +49,7 @@ export function parseKeyRecord(text: string): KeyRecord {
   const others = [...tags].filter(([name]) => !KNOWN_TAGS.has(name));
   return {
     keyType: tags.get("k") ?? "rsa",
-    publicKey: encodedKey === "" ? undefined : decodeBase64(removeFws(encodedKey)),
+    publicKey: encodedKey === "" ? undefined : decodeBase64(encodedKey),
     ...(hash !== undefined && { hashAlgorithms: splitColonList(hash) }),
     ...(service !== undefined && { serviceTypes: splitColonList(service) }),
     ...(flags !== undefined && { flags: splitColonList(flags) }),
@@ -78,10 +78,7 @@ export function keyRecordFor(publicKey: PublicKey, tags: RecordTags = {}): KeyRe
 
 /** What p= encodes for this key, in the form that every tested verifier reads. */
 export function publishedKeyBytes(publicKey: PublicKey): Uint8Array {
-  if (publicKey.type === "ed25519") return publicKey.bytes;
-  const n = Buffer.from(publicKey.modulus).toString("base64url");
-  const e = Buffer.from(publicKey.exponent).toString("base64url");
-  return createPublicKey({ key: { kty: "RSA", n, e }, format: "jwk" }).export({ type: "spki", format: "der" });
+  return publicKey.type === "ed25519" ? publicKey.bytes : encodeSubjectPublicKeyInfo(publicKey);
 }
 
 /** The elements of a colon-separated list, white space around them dropped (RFC 6376 §3.6.1). */
@@ -98,12 +95,9 @@ function readTags(text: string): ReadonlyMap<string, string> {
   }
 }
 
-/** Strict alphabet; padding may be missing, since the grammar makes it optional (RFC 6376 §2.10). */
+/** Missing padding is let pass: the grammar makes it optional (RFC 6376 §2.10). */
 function decodeBase64(text: string): Uint8Array {
-  const unpadded = text.replace(/={1,2}$/, "");
-  const paddingFits = unpadded.length === text.length || text.length % 4 === 0;
-  if (!/^[A-Za-z0-9+/]+$/.test(unpadded) || unpadded.length % 4 === 1 || !paddingFits) {
-    throw new KeyRecordSyntaxError("p= is not base64 (RFC 6376 §3.6.1)");
-  }
-  return new Uint8Array(Buffer.from(unpadded, "base64"));
+  const { octets } = scanBase64(text);
+  if (octets === undefined) throw new KeyRecordSyntaxError("p= is not base64 (RFC 6376 §3.6.1)");
+  return octets;
 }

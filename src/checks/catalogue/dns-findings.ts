@@ -1,0 +1,47 @@
+import { kind, type PartDetails } from "./finding-kind.ts";
+
+interface ReasonDetails {
+  readonly reason: string;
+}
+
+/** The record in its place: RFC 6376 §3.6.2, RFC 1035 §5.1. */
+export const DNS_FINDINGS = {
+  "DNS-MULTI": kind<{ readonly records: number; readonly keys: number }>({
+    severity: "error",
+    summary: "more than one TXT record stands at the selector",
+    message: ({ records, keys }) =>
+      `${records} TXT records stand at one name, ${keys === 0 ? "none" : keys} of them a key record`,
+    explanation:
+      "With several records the result is undefined (RFC 6376 §3.6.2.2): a verifier may take any or try each. Mail::DKIM, " +
+      "dkimpy and mailauth take the first of an order that changes; rspamd and Exim skip what is no key; OpenDKIM fails. " +
+      "A long key stored as two records instead of two strings of one record is the classic mistake.",
+    fix: "keep one TXT record: its strings in one line of the zone, other keys under selectors of their own",
+  }),
+  "ZONE-SYNTAX": kind<ReasonDetails>({
+    severity: "error",
+    summary: "the zone text cannot be loaded",
+    message: ({ reason }) => reason,
+    explanation:
+      "A name server refuses this text (RFC 1035 §5.1). The usual cause is a string of more than 255 octets: a long " +
+      "record is written as several quoted strings.",
+    fix: "write the record as strings of at most 255 octets, each in quotes, all in one record",
+  }),
+  "NAME-SYNTAX": kind<ReasonDetails>({
+    severity: "error",
+    summary: "the record's name cannot be that of a DKIM key",
+    message: ({ reason }) => reason,
+    explanation:
+      "A key record stands at <selector>._domainkey.<domain> (RFC 6376 §3.6.2.1); selector and domain are made of labels " +
+      "of letters, digits and inner hyphens, 63 characters at most, 253 for the whole.",
+    fix: "publish the record at <selector>._domainkey.<domain>",
+  }),
+  "NAME-UNDERSCORE": kind<PartDetails>({
+    severity: "warning",
+    summary: "the selector holds an underscore",
+    message: ({ part }) => `the selector ${part} holds an underscore`,
+    explanation:
+      "Selectors are made of letters, digits and hyphens (RFC 6376 §3.1, RFC 5321 §4.1.2). Underscores are in the wild " +
+      "and the tested verifiers accept them; some provider's forms do not.",
+    fix: "use a hyphen in the next selector",
+  }),
+};

@@ -1,0 +1,89 @@
+import { type KeyRecord, KeyRecordSyntaxError, parseKeyRecord } from "../dns/key-record.ts";
+import { scanTagList, trimFws } from "../dns/tag-list.ts";
+import type { PrivateKey } from "../keys/private-key.ts";
+import type { PublicKey } from "../keys/public-key.ts";
+import { type Finding, type Severity, worstSeverity } from "./catalogue.ts";
+import { checkKeyData } from "./check-key-data.ts";
+import { checkKeyPair } from "./check-key-pair.ts";
+import { checkKeyStrength } from "./check-key-strength.ts";
+import { checkRecordTags, place } from "./check-record-tags.ts";
+import { checkTagList } from "./check-tag-list.ts";
+import { FindingList } from "./finding-list.ts";
+import { findPublishedSecret } from "./published-secret.ts";
+
+/**
+ * Whether a strict verifier can use a key record, and everything that is worth saying about it.
+ * @see RFC 6376 §3.6.1 and §6.1.2, RFC 8301 §3, RFC 8463 §4
+ */
+export interface RecordReport {
+  /**
+   * - usable: a conforming verifier verifies with it
+   * - revoked: nothing is wrong, and p= is empty
+   * - unusable: at least one error
+   * - undefined: several records stand at one name (`checkRrset`)
+   */
+  readonly state: "usable" | "revoked" | "unusable" | "undefined";
+  /** The worst of the findings. */
+  readonly severity: Severity | "ok";
+  readonly findings: readonly Finding[];
+  /** Absent when the text is no key record at all. */
+  readonly record?: KeyRecord;
+  /** Absent when p= holds no key of the type that k= names. It may still be a weak or wrong one: see the findings. */
+  readonly publicKey?: PublicKey;
+  /** Length of an RSA modulus. */
+  readonly bits?: number;
+}
+
+export interface CheckRecordOptions {
+  /** Where the record stands or shall stand, such as `s1._domainkey.example.com`. */
+  readonly name?: string | undefined;
+  /** The signer's key: the record must hold its public half. */
+  readonly privateKey?: PrivateKey | undefined;
+}
+
+/**
+ * @param text the strings of one TXT record, joined. Any text: octets as latin1, or characters from a file or JSON
+ */
+export function checkRecord(text: string, { privateKey }: CheckRecordOptions = {}): RecordReport {
+  const findings = new FindingList();
+  const scan = scanTagList(text);
+  checkTagList(text, scan, findings);
+  let publicKey: PublicKey | undefined;
+  const keyTag = scan.tags.find((tag) => tag.name === "p");
+  if (scan.tags.length > 0) {
+    checkRecordTags(scan.tags, findings);
+    if (keyTag === undefined) findings.add("P-MISSING", {}, { tag: "p" });
+    else {
+      const keyType = scan.tags.find((tag) => tag.name === "k")?.value ?? "rsa";
+      const data = checkKeyData(keyTag, trimFws(keyType), findings);
+      publicKey = data.publicKey;
+      if (publicKey !== undefined) checkKeyStrength(publicKey, place(keyTag), findings);
+      if (privateKey !== undefined) checkKeyPair(data, privateKey, place(keyTag), findings);
+    }
+  }
+  if (keyTag === undefined) {
+    // A private key pasted without tags, or under another name, is burnt all the same.
+    const form = findPublishedSecret(text.replace(/^[^=;]{0,20}=/, "")) ?? findPublishedSecret(text);
+    if (form !== undefined) findings.add("P-PRIVATE", { form }, { critical: true });
+  }
+  const list = findings.toArray();
+  const severity = worstSeverity(list);
+  const record = tryParse(text);
+  return {
+    state: severity === "error" ? "unusable" : findings.has("P-EMPTY") ? "revoked" : "usable",
+    severity,
+    findings: list,
+    ...(record !== undefined && { record }),
+    ...(publicKey !== undefined && { publicKey }),
+    ...(publicKey?.type === "rsa" && { bits: publicKey.modulusBits }),
+  };
+}
+
+function tryParse(text: string): KeyRecord | undefined {
+  try {
+    return parseKeyRecord(text);
+  } catch (error) {
+    if (error instanceof KeyRecordSyntaxError) return undefined;
+    throw error;
+  }
+}

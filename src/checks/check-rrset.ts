@@ -1,0 +1,33 @@
+import { makeFinding, worstSeverity } from "./catalogue.ts";
+import { type CheckRecordOptions, checkRecord, type RecordReport } from "./check-record.ts";
+
+export interface RrsetReport extends RecordReport {
+  /** One report per record, in the order given. */
+  readonly records: readonly RecordReport[];
+}
+
+/**
+ * All TXT records of one name. One record is judged as itself; of several no verifier can be sure which is meant
+ * (RFC 6376 §3.6.2.2, §6.1.2): an error as soon as two are, or were meant to be, key records, a warning when one is
+ * and the rest has nothing to do with DKIM.
+ */
+export function checkRrset(texts: readonly string[], options: CheckRecordOptions = {}): RrsetReport {
+  const records = texts.map((text) => checkRecord(text, options));
+  const [only] = records;
+  if (only !== undefined && records.length === 1) return { ...only, records };
+  if (only === undefined) return { ...checkRecord(""), records };
+  const keys = records.filter(({ state }) => state === "usable" || state === "revoked");
+  const isHalved = keys.length < 2 && texts.some((text, index) => continuesKey(texts, text, index));
+  const multi = makeFinding(
+    "DNS-MULTI",
+    { records: records.length, keys: keys.length },
+    { severity: keys.length > 1 || isHalved ? "error" : "warning" },
+  );
+  return { state: "undefined", severity: worstSeverity([multi]), findings: [multi], records };
+}
+
+/** A bare piece of base64 beside a record whose key was cut off: one long record stored as two. */
+function continuesKey(texts: readonly string[], text: string, index: number): boolean {
+  if (!/^[ "]*[A-Za-z0-9+/]{16,}={0,2}[ ";]*$/.test(text)) return false;
+  return texts.some((other, otherIndex) => otherIndex !== index && /(^|;)[ \t]*p[ \t]*=/.test(other));
+}

@@ -1,0 +1,96 @@
+import { parseTxtData, ZoneTextSyntaxError } from "../dns/zone-text.ts";
+import { type Finding, makeFinding, worstSeverity } from "./catalogue.ts";
+import { checkRecord, type RecordReport } from "./check-record.ts";
+import { checkRrset } from "./check-rrset.ts";
+
+/**
+ * One line in, one line out: `{"id","name","record"}`, `{"id","name","record_b64"}` (the octets) or
+ * `{"id","name","rrset":[…]}`. `"form":"presentation"` says that `record` is master-file text (RFC 1035 §5.1).
+ */
+export interface RecordAnswer {
+  readonly id: unknown;
+  readonly state: RecordReport["state"];
+  readonly severity: RecordReport["severity"];
+  readonly findings: readonly AnswerFinding[];
+  /** Length of an RSA modulus; absent for other keys. */
+  readonly bits?: number;
+}
+
+/** A line that asks nothing that can be answered: it is told, and the stream goes on. */
+export interface RefusedLine {
+  readonly id: unknown;
+  readonly error: string;
+}
+
+/** A finding as it is printed; `record` counts from 0 and tells which of several records it is about. */
+export type AnswerFinding = Pick<Finding, "code" | "severity" | "message" | "fix" | "tag" | "position" | "critical"> & {
+  readonly record?: number;
+};
+
+/** Longer lines are no DNS record: an RRset has 65,535 octets at most. */
+const MAX_LINE_LENGTH = 1_000_000;
+
+/** Never throws, whatever the line is. @param lineNumber from 1, for lines without an id */
+export function answerRecordLine(line: string, lineNumber: number): RecordAnswer | RefusedLine {
+  const refuse = (error: string, id: unknown = null): RefusedLine => ({ id, error: `line ${lineNumber}: ${error}` });
+  if (line.length > MAX_LINE_LENGTH) return refuse(`longer than ${MAX_LINE_LENGTH} characters`);
+  let question: unknown;
+  try {
+    question = JSON.parse(line);
+  } catch {
+    return refuse("not JSON");
+  }
+  if (typeof question !== "object" || question === null || Array.isArray(question)) return refuse("not a JSON object");
+  const { id = lineNumber, name, record, rrset, record_b64: base64, form } = question as Record<string, unknown>;
+  const options = { name: typeof name === "string" ? name : undefined };
+  if (rrset !== undefined) {
+    if (!Array.isArray(rrset) || !rrset.every((text) => typeof text === "string")) {
+      return refuse(`"rrset" must be a list of strings`, id);
+    }
+    return answerRrset(id, rrset, options.name);
+  }
+  if (typeof base64 === "string") {
+    return toAnswer(id, checkRecord(Buffer.from(base64, "base64").toString("latin1"), options));
+  }
+  if (typeof record !== "string") return refuse(`neither "record" nor "record_b64" nor "rrset"`, id);
+  if (form !== "presentation") return toAnswer(id, checkRecord(record, options));
+  return toAnswer(id, checkPresentation(record, options.name));
+}
+
+/** Master-file text that a name server would not load holds no record. */
+export function checkPresentation(text: string, name?: string): RecordReport {
+  try {
+    return checkRecord(parseTxtData(text).join(""), { name });
+  } catch (error) {
+    if (!(error instanceof ZoneTextSyntaxError)) throw error;
+    return { state: "unusable", severity: "error", findings: [makeFinding("ZONE-SYNTAX", { reason: error.message })] };
+  }
+}
+
+function answerRrset(id: unknown, texts: readonly string[], name: string | undefined): RecordAnswer {
+  if (texts.length === 0) return toAnswer(id, checkRecord("", { name }));
+  const report = checkRrset(texts, { name });
+  if (report.records.length === 1) return toAnswer(id, report);
+  const ofRecords = report.records.flatMap(({ findings }, record) =>
+    findings.map((finding) => ({ ...toAnswerFinding(finding), record })),
+  );
+  return {
+    id,
+    state: report.state,
+    severity: worstSeverity(report.findings),
+    findings: [...report.findings.map(toAnswerFinding), ...ofRecords],
+  };
+}
+
+function toAnswer(id: unknown, { state, severity, findings, bits }: RecordReport): RecordAnswer {
+  return { id, state, severity, findings: findings.map(toAnswerFinding), ...(bits !== undefined && { bits }) };
+}
+
+function toAnswerFinding({ code, severity, message, fix, tag, position, critical }: Finding): AnswerFinding {
+  return {
+    ...{ code, severity, message, fix },
+    ...(tag !== undefined && { tag }),
+    ...(position !== undefined && { position }),
+    ...(critical === true && { critical }),
+  };
+}

@@ -1,0 +1,47 @@
+import { removeFws } from "./tag-list.ts";
+
+/**
+ * A base64 tag value (RFC 6376 §2.10, RFC 4648 §4): folding white space is dropped, the alphabet is the standard one,
+ * padding is optional but, where it stands, must be the right one.
+ */
+export interface Base64Scan {
+  /** `undefined` when the value cannot be decoded with certainty. */
+  readonly octets: Uint8Array | undefined;
+  /** The one reason why not. */
+  readonly fault: Base64Fault | undefined;
+  readonly isPaddingMissing: boolean;
+  /** Bits of the last character that belong to no octet are not zero (RFC 4648 §3.5). */
+  readonly hasPadBits: boolean;
+  /** Folding white space inside, not only around. */
+  readonly hasInnerSpace: boolean;
+}
+
+export type Base64Fault =
+  | { readonly kind: "alphabet"; readonly offset: number; readonly character: string }
+  /** One character is left over: something was cut off or inserted. */
+  | { readonly kind: "length"; readonly length: number }
+  | { readonly kind: "padding"; readonly offset: number };
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** Never throws; linear. Offsets count from the start of `value`. */
+export function scanBase64(value: string): Base64Scan {
+  const hasInnerSpace = /[^ \t\r\n][ \t\r\n]+[^ \t\r\n]/.test(value);
+  const compact = removeFws(value);
+  const digits = compact.replace(/=+$/, "");
+  const padding = compact.length - digits.length;
+  const missing = (4 - (digits.length % 4)) % 4;
+  const base = { octets: undefined, isPaddingMissing: false, hasPadBits: false, hasInnerSpace };
+  const bad = /[^A-Za-z0-9+/= \t\r\n]|=(?=[= \t\r\n]*[^= \t\r\n])/u.exec(value);
+  if (bad !== null) return { ...base, fault: { kind: "alphabet", offset: bad.index, character: bad[0] } };
+  if (digits.length % 4 === 1) return { ...base, fault: { kind: "length", length: digits.length } };
+  if (padding > 0 && padding !== missing) return { ...base, fault: { kind: "padding", offset: value.indexOf("=") } };
+  const lastDigit = ALPHABET.indexOf(digits.at(-1) ?? "A");
+  return {
+    octets: new Uint8Array(Buffer.from(digits, "base64")),
+    fault: undefined,
+    isPaddingMissing: padding === 0 && missing > 0,
+    hasPadBits: (lastDigit & (missing === 2 ? 0b1111 : missing === 1 ? 0b11 : 0)) !== 0,
+    hasInnerSpace,
+  };
+}
