@@ -47,7 +47,7 @@ export interface FindingPosition {
 }
 
 /** What a single case may say otherwise than the catalogue. */
-export type FindingOverrides = Partial<Pick<Finding, "severity" | "position" | "tag" | "critical">>;
+export type FindingOverrides = Partial<Pick<Finding, "severity" | "fix" | "position" | "tag" | "critical">>;
 
 export function makeFinding<Code extends FindingCode>(
   code: Code,

@@ -35,7 +35,10 @@ export interface RecordReport {
 }
 
 export interface CheckRecordOptions {
-  /** Where the record stands or shall stand, such as `s1._domainkey.example.com`. */
+  /**
+   * Where the record stands or shall stand, such as `s1._domainkey.example.com`: a key whose private half is public
+   * is an error there, unless the name is one of documents and tests (RFC 2606).
+   */
   readonly name?: string | undefined;
   /** The signer's key: the record must hold its public half. */
   readonly privateKey?: PrivateKey | undefined;
@@ -44,7 +47,7 @@ export interface CheckRecordOptions {
 /**
  * @param text the strings of one TXT record, joined. Any text: octets as latin1, or characters from a file or JSON
  */
-export function checkRecord(text: string, { privateKey }: CheckRecordOptions = {}): RecordReport {
+export function checkRecord(text: string, { name, privateKey }: CheckRecordOptions = {}): RecordReport {
   const findings = new FindingList();
   const scan = scanTagList(text);
   checkTagList(text, scan, findings);
@@ -57,13 +60,14 @@ export function checkRecord(text: string, { privateKey }: CheckRecordOptions = {
       const keyType = scan.tags.find((tag) => tag.name === "k")?.value ?? "rsa";
       const data = checkKeyData(keyTag, trimFws(keyType), findings);
       publicKey = data.publicKey;
-      if (publicKey !== undefined) checkKeyStrength(publicKey, place(keyTag), findings);
+      if (publicKey !== undefined) checkKeyStrength(publicKey, { ...place(keyTag), name }, findings);
       if (privateKey !== undefined) checkKeyPair(data, privateKey, place(keyTag), findings);
     }
   }
   if (keyTag === undefined) {
     // A private key pasted without tags, or under another name, is burnt all the same.
-    const form = findPublishedSecret(text.replace(/^[^=;]{0,20}=/, "")) ?? findPublishedSecret(text);
+    const candidates = [...scan.tags.map(({ value }) => value).filter((value) => value.length > 40), text];
+    const form = firstDefined(candidates.slice(-MAX_SECRET_CANDIDATES), findPublishedSecret);
     if (form !== undefined) findings.add("P-PRIVATE", { form }, { critical: true });
   }
   const list = findings.toArray();
@@ -77,6 +81,17 @@ export function checkRecord(text: string, { privateKey }: CheckRecordOptions = {
     ...(publicKey !== undefined && { publicKey }),
     ...(publicKey?.type === "rsa" && { bits: publicKey.modulusBits }),
   };
+}
+
+/** Each costs a decoding, some a curve operation. */
+const MAX_SECRET_CANDIDATES = 8;
+
+function firstDefined<From, To>(values: readonly From[], find: (value: From) => To | undefined): To | undefined {
+  for (const value of values) {
+    const found = find(value);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function tryParse(text: string): KeyRecord | undefined {

@@ -16,8 +16,8 @@ export function checkRrset(texts: readonly string[], options: CheckRecordOptions
   const [only] = records;
   if (only !== undefined && records.length === 1) return { ...only, records };
   if (only === undefined) return { ...checkRecord(""), records };
-  const keys = records.filter(({ state }) => state === "usable" || state === "revoked");
-  const isHalved = keys.length < 2 && texts.some((text, index) => continuesKey(texts, text, index));
+  const keys = texts.filter(isMeantAsKey);
+  const isHalved = texts.some((text, index) => continuesKey(texts, text, index));
   const multi = makeFinding(
     "DNS-MULTI",
     { records: records.length, keys: keys.length },
@@ -26,8 +26,16 @@ export function checkRrset(texts: readonly string[], options: CheckRecordOptions
   return { state: "undefined", severity: worstSeverity([multi]), findings: [multi], records };
 }
 
+/** Good or not: it says that it is a key record, or holds p= and does not say that it is something else. */
+function isMeantAsKey(text: string): boolean {
+  const version = /(?:^|;)[ \t"]*v[ \t]*=[ \t]*([^;]*)/i.exec(text)?.[1];
+  return version === undefined ? HAS_KEY.test(text) : /^DKIM/i.test(version);
+}
+
+const HAS_KEY = /(?:^|;)[ \t"]*p[ \t]*=/;
+
 /** A bare piece of base64 beside a record whose key was cut off: one long record stored as two. */
 function continuesKey(texts: readonly string[], text: string, index: number): boolean {
   if (!/^[ "]*[A-Za-z0-9+/]{16,}={0,2}[ ";]*$/.test(text)) return false;
-  return texts.some((other, otherIndex) => otherIndex !== index && /(^|;)[ \t]*p[ \t]*=/.test(other));
+  return texts.some((other, otherIndex) => otherIndex !== index && HAS_KEY.test(other));
 }

@@ -1,4 +1,4 @@
-import { parseTxtData, ZoneTextSyntaxError } from "../dns/zone-text.ts";
+import { parseTxtData, scanZoneText, ZoneTextSyntaxError } from "../dns/zone-text.ts";
 import { type Finding, makeFinding, worstSeverity } from "./catalogue.ts";
 import { checkRecord, type RecordReport } from "./check-record.ts";
 import { checkRrset } from "./check-rrset.ts";
@@ -57,10 +57,16 @@ export function answerRecordLine(line: string, lineNumber: number): RecordAnswer
   return toAnswer(id, checkPresentation(record, options.name));
 }
 
-/** Master-file text that a name server would not load holds no record. */
+/**
+ * Master-file text: the strings of one TXT record, or the whole line with its owner. What a name server would not load
+ * holds no record.
+ */
 export function checkPresentation(text: string, name?: string): RecordReport {
   try {
-    return checkRecord(parseTxtData(text).join(""), { name });
+    const whole = scanZoneText(text);
+    const [record] = whole.records;
+    const strings = whole.faults.length === 0 && record?.strings !== undefined ? record.strings : parseTxtData(text);
+    return checkRecord(strings.join(""), { name });
   } catch (error) {
     if (!(error instanceof ZoneTextSyntaxError)) throw error;
     return { state: "unusable", severity: "error", findings: [makeFinding("ZONE-SYNTAX", { reason: error.message })] };

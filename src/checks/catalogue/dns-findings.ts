@@ -10,7 +10,7 @@ export const DNS_FINDINGS = {
     severity: "error",
     summary: "more than one TXT record stands at the selector",
     message: ({ records, keys }) =>
-      `${records} TXT records stand at one name, ${keys === 0 ? "none" : keys} of them a key record`,
+      `${records} TXT records stand at one name; ${keys === 0 ? "none is a key record" : keys === 1 ? "one is a key record" : `${keys} are key records`}`,
     explanation:
       "With several records the result is undefined (RFC 6376 §3.6.2.2): a verifier may take any or try each. Mail::DKIM, " +
       "dkimpy and mailauth take the first of an order that changes; rspamd and Exim skip what is no key; OpenDKIM fails. " +
@@ -34,6 +34,24 @@ export const DNS_FINDINGS = {
       "A key record stands at <selector>._domainkey.<domain> (RFC 6376 §3.6.2.1); selector and domain are made of labels " +
       "of letters, digits and inner hyphens, 63 characters at most, 253 for the whole.",
     fix: "publish the record at <selector>._domainkey.<domain>",
+  }),
+  "NAME-RESERVED": kind<PartDetails>({
+    severity: "error",
+    summary: "the name is not that of a key",
+    message: ({ part }) => `${part} is a name of its own in DNS, not a selector`,
+    explanation:
+      "_adsp (RFC 5617) and _report (RFC 6651) stand below _domainkey beside the selectors, and _domainkey itself is no " +
+      "selector. No verifier looks for a key there.",
+    fix: "publish the key record at <selector>._domainkey.<domain>",
+  }),
+  "NAME-DOUBLED": kind<PartDetails>({
+    severity: "error",
+    summary: "the domain stands twice in the name",
+    message: ({ part }) => `the record stands at ${part}: the domain was appended twice`,
+    explanation:
+      "Most providers' forms and zone files append the zone's name to what is typed. A whole name without a dot at its " +
+      "end then becomes s1._domainkey.example.com.example.com, where no verifier looks.",
+    fix: "give only the part before the zone's name, or end the whole name with a dot",
   }),
   "NAME-UNDERSCORE": kind<PartDetails>({
     severity: "warning",

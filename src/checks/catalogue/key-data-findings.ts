@@ -4,6 +4,11 @@ interface ReasonDetails {
   readonly reason: string;
 }
 
+/** What was seen in the key. */
+interface DetailDetails {
+  readonly detail: string;
+}
+
 /** What p= decodes to: RFC 6376 §3.6.1 with erratum 3017, RFC 8463 §4.2. */
 export const KEY_DATA_FINDINGS = {
   "P-B64": kind<ReasonDetails>({
@@ -114,17 +119,19 @@ export const KEY_DATA_FINDINGS = {
       "wrapped form; the others refuse it.",
     fix: "publish the last 32 octets of the decoded value, in base64",
   }),
-  "P-ED-POINT": kind({
+  "P-ED-POINT": kind<DetailDetails>({
     severity: "error",
     summary: "the 32 octets in p= are no point of the Ed25519 curve",
+    message: ({ detail }) => `the 32 octets in p= are no Ed25519 public key: ${detail}`,
     explanation:
       "No public key decodes to these octets (RFC 8032 §5.1.3), so no signature can verify. No tested verifier says so " +
       "when it loads the key. Half of all seeds that are published by mistake look like this.",
     fix: "compare with the public key of the signer's key; if these octets are its seed, the key is burnt: make a new one now",
   }),
-  "P-ED-LOWORDER": kind({
+  "P-ED-LOWORDER": kind<DetailDetails>({
     severity: "error",
     summary: "the Ed25519 key in p= is a point of small order",
+    message: ({ detail }) => `the Ed25519 key in p= verifies forgeries: ${detail}`,
     explanation:
       "There are eight such points, the all-zero octets among them; signatures that verify under them can be made by " +
       "anybody. No tested verifier refuses them.",
