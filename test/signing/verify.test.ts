@@ -203,6 +203,13 @@ describe("time", () => {
   });
 });
 
+test("an invalid date does not keep an expired signature alive", async () => {
+  const message = await sign({ expiresAt: now });
+  expect(await verdict(message, [recordOf(rsa)], { now: new Date(Number.NaN) })).toMatch(
+    /^permerror: signature expired/,
+  );
+});
+
 describe("l= (RFC 6376 §3.5)", () => {
   test("what follows is not signed, and the result tells how much is", async () => {
     const message = Buffer.concat([await sign({ bodyLength: 5 }), Buffer.from("appended\r\n")]);
