@@ -9,7 +9,7 @@ import {
   responseCodeName,
   sameName,
 } from "./dns-message.ts";
-import type { CnameLink, LookupOutcome } from "./resolver.ts";
+import type { CnameLink, LookupOutcome, Referral } from "./resolver.ts";
 
 /** More links than any delegation needs; resolvers give up at 8 to 16. */
 export const MAX_CNAMES = 16;
@@ -61,7 +61,7 @@ export function readAnswer<T extends RecordType>(
     return negative({ status: "cname-to-nothing", target: chain.end, missing: "data" });
   }
   if (responseCode === 3) return negative({ status: "no-name" });
-  return negative({ status: isReferral(message) ? "lame" : "no-data" });
+  return negative(isForeign(message) ? { status: "lame", referral: referralOf(message) } : { status: "no-data" });
 }
 
 function errorOutcome(responseCode: number): LookupOutcome<never> {
@@ -93,9 +93,18 @@ function negativeTtl(authorities: readonly DnsRecord[]): number | undefined {
 }
 
 /** RFC 1034 §4.3.2 step 3b, RFC 2308 §2.2: not the zone's server, and nobody who would ask for us. */
-function isReferral(message: DnsMessage): boolean {
+function isForeign(message: DnsMessage): boolean {
   if (message.authoritative) return false;
   const { authorities } = message;
   if (authorities.some((record) => record.type === "SOA")) return false;
   return authorities.some((record) => record.type === "NS") || !message.recursionAvailable;
+}
+
+function referralOf({ authorities }: DnsMessage): Referral | undefined {
+  const zone = authorities.find((record) => record.type === "NS")?.name;
+  if (zone === undefined) return undefined;
+  const servers = authorities.flatMap((record) =>
+    record.type === "NS" && sameName(record.name, zone) ? [record.target] : [],
+  );
+  return { zone, nameServers: servers };
 }

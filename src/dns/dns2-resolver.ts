@@ -12,7 +12,7 @@ import type {
   LookupTrace,
   Resolver,
 } from "./resolver.ts";
-import { isTrustedChannel, type ServerAddress, serverLabel } from "./server-address.ts";
+import { formatServerAddress, isTrustedChannel, type ServerAddress, serverLabel } from "./server-address.ts";
 
 export interface ResolverOptions {
   /** Asked in this order; the next one when one gives no usable answer. */
@@ -34,6 +34,28 @@ export interface ResolverOptions {
 /** The resolver on dns2's codec and transports of our own. Opens nothing before the first lookup. */
 export function createResolver(options: ResolverOptions): Resolver {
   return new Dns2Resolver(options);
+}
+
+/** Resolvers for single servers, one for each, with all that is open towards it. */
+export interface ServerPool {
+  connect(server: ServerAddress): Resolver;
+  close(): Promise<void>;
+}
+
+/** What `surveyAuthoritativeServers` asks with. */
+export function createServerPool(options: Omit<ResolverOptions, "servers" | "rotate">): ServerPool {
+  const resolvers = new Map<string, Resolver>();
+  return {
+    connect(server) {
+      const key = formatServerAddress(server);
+      const resolver = resolvers.get(key) ?? createResolver({ ...options, servers: [server] });
+      resolvers.set(key, resolver);
+      return resolver;
+    },
+    async close() {
+      await Promise.all([...resolvers.values()].map((resolver) => resolver.close()));
+    },
+  };
 }
 
 /** Pauses before the servers are asked again after answers that came at once; a timeout was pause enough. */
@@ -90,6 +112,7 @@ class Dns2Resolver implements Resolver {
       if (reading.kind === "end") {
         return finish(afterCnames(reading.outcome, cnames), shortest(reading.ttlSeconds, cnames));
       }
+      if (options.recursionDesired === false) return finish({ status: "cname-elsewhere", target: reading.target });
       // Each link is checked: a chain may come in pieces from servers of several zones.
       const circular = reading.cnames.some(({ to }) => seen.size === seen.add(foldName(to)).size);
       if (circular || cnames.length > MAX_CNAMES) return finish({ status: "cname-loop" });

@@ -28,13 +28,15 @@ export interface EmbeddedServerOptions {
   readonly zones: readonly string[];
   /** Default `127.0.0.1`. */
   readonly host?: string;
+  /** Default: one that the system chooses. */
+  readonly port?: number;
   /** Default 60. */
   readonly ttlSeconds?: number;
 }
 
-/** Starts on a port that the system chooses. */
+/** @throws {Error} the port is not free */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
-  const { zones, host = "127.0.0.1", ttlSeconds = 60 } = options;
+  const { zones, host = "127.0.0.1", port: wanted = 0, ttlSeconds = 60 } = options;
   const records = new Map<string, readonly EmbeddedRecord[]>();
   const zoneData: ZoneData = { zones: zones.map(foldName), records, ttlSeconds };
   const connections = new Set<Socket>();
@@ -43,7 +45,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     connections.add(socket);
     socket.once("close", () => connections.delete(socket));
   });
-  const { udp, port } = await listen(tcp, host, zoneData);
+  const { udp, port } = await listen(tcp, host, wanted, zoneData);
   return {
     address: `${host}#${port}`,
     publish(name, published) {
@@ -61,9 +63,14 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
 }
 
 /** The TCP port comes first; another program may hold its UDP twin, so this may take a few goes. */
-async function listen(tcp: TCPServer, host: string, zoneData: ZoneData): Promise<{ udp: UDPServer; port: number }> {
+async function listen(
+  tcp: TCPServer,
+  host: string,
+  wanted: number,
+  zoneData: ZoneData,
+): Promise<{ udp: UDPServer; port: number }> {
   for (;;) {
-    tcp.listen(0, host);
+    tcp.listen(wanted, host);
     await once(tcp, "listening");
     const bound = tcp.address();
     const port = typeof bound === "object" && bound !== null ? bound.port : 0;
@@ -73,9 +80,10 @@ async function listen(tcp: TCPServer, host: string, zoneData: ZoneData): Promise
       udp.bind(port, host);
       await once(udp, "listening");
       return { udp, port };
-    } catch {
+    } catch (error) {
       tcp.close();
       await once(tcp, "close");
+      if (wanted !== 0) throw error;
     }
   }
 }

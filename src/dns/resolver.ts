@@ -53,8 +53,16 @@ export type LookupOutcome<R> =
       readonly reason: string;
     }
   | { readonly status: "malformed"; readonly reason: string }
-  /** The server neither resolves for others nor serves the zone: it answered with a referral. */
-  | { readonly status: "lame" };
+  /** Asked without recursion, the server knows of a CNAME only; its target is for other servers to tell. */
+  | { readonly status: "cname-elsewhere"; readonly target: string }
+  /** The server neither resolves for others nor serves the zone. It may have said who does. */
+  | { readonly status: "lame"; readonly referral: Referral | undefined };
+
+/** RFC 1034 §4.2.1: the zone below the one asked, and its servers. */
+export interface Referral {
+  readonly zone: string;
+  readonly nameServers: readonly string[];
+}
 
 export type LookupStatus = LookupOutcome<never>["status"];
 
@@ -125,7 +133,7 @@ export function asTxtResolver(resolver: Resolver): TxtResolver {
 
 /** Whether asking again later may help. A lasting "no" is not a failure. */
 export function isTemporary(lookup: LookupOutcome<unknown>): boolean {
-  return !["found", "no-name", "no-data", "cname-to-nothing"].includes(lookup.status);
+  return !["found", "no-name", "no-data", "cname-to-nothing", "cname-elsewhere"].includes(lookup.status);
 }
 
 /** A temporary outcome in plain words, such as `SERVFAIL from 192.0.2.1 (dnssec bogus)`. Text from DNS stays unescaped. */
@@ -148,6 +156,8 @@ export function failureReason(lookup: Lookup<unknown>): string {
       return `the TCP answer from ${server} was cut short`;
     case "lame":
       return `${server} neither resolves names nor serves the zone of ${lookup.name}`;
+    case "cname-elsewhere":
+      return `${server} knows a CNAME to ${lookup.target} and no more`;
     case "cname-loop":
       return `the CNAMEs at ${lookup.name} lead in a circle, or on for too long`;
     case "aborted":

@@ -87,7 +87,11 @@ export function withSyncedFolder(folder: string, operations: FileOperations, cha
       }
     });
   } finally {
-    operations.closeSync(descriptor);
+    try {
+      operations.closeSync(descriptor);
+    } catch {
+      // Nothing was written through it: what was synced is there.
+    }
   }
 }
 

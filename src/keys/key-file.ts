@@ -106,13 +106,13 @@ function readFailure(error: unknown, path: string): unknown {
  */
 export function createKeyFile(
   path: string,
-  bytes: Uint8Array,
+  content: Uint8Array | string,
   options: FileAccessOptions = {},
   operations: FileOperations = fileOperations,
 ): void {
   const access = resolveFileAccess(options);
   sweepTemporaryFiles(dirname(path), operations);
-  writeKeyFile(path, bytes, access, operations);
+  writeKeyFile(path, toBytes(content), access, operations);
 }
 
 /** `createKeyFile` with the access resolved and without sweeping: for many keys in one folder. */
@@ -132,13 +132,13 @@ export function writeKeyFile(path: string, bytes: Uint8Array, access: FileAccess
  */
 export function replaceKeyFile(
   path: string,
-  bytes: Uint8Array,
+  content: Uint8Array | string,
   { now = new Date(), ...options }: FileAccessOptions & { now?: Date } = {},
   operations: FileOperations = fileOperations,
 ): string | undefined {
   const access = resolveFileAccess(options);
   sweepTemporaryFiles(dirname(path), operations);
-  return rewriteKeyFile(path, bytes, access, now, operations);
+  return rewriteKeyFile(path, toBytes(content), access, now, operations);
 }
 
 /** `replaceKeyFile` with the access resolved and without sweeping. */
@@ -208,6 +208,10 @@ export function writeFailure(error: unknown, path: string): unknown {
     default:
       return new KeyStoreError(`cannot write ${path}: ${reason}; nothing was changed`, { cause });
   }
+}
+
+function toBytes(content: Uint8Array | string): Uint8Array {
+  return typeof content === "string" ? new TextEncoder().encode(content) : content;
 }
 
 export function keyExistsError(path: string, cause?: unknown): KeyExistsError {

@@ -42,7 +42,8 @@ export function acquireLock(folder: string, access: FileAccess, operations: File
   const own = writeTemporary(path, bytes, access, operations);
   const makeOwn = (target: string) => isFree(() => giveName(own, target, bytes, access, operations));
   const release = () => {
-    if (readHolder(path)?.token === self.token) operations.unlinkSync(path);
+    // One that cannot be removed is inherited as soon as this process has ended.
+    if (readHolder(path)?.token === self.token) unlinkQuietly(path, operations);
   };
   try {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {

@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { UsageError } from "../errors.ts";
 import { parseDomainName, quoteName } from "../keys/domain-name.ts";
 import { type KeyName, parseKeyName } from "../keys/key-name.ts";
+import { MIN_RSA_BITS } from "../keys/key-strength.ts";
 import { type PrivateKey, toPrivateKeyObject } from "../keys/private-key.ts";
 import { BodyHasher } from "./body-hash.ts";
 import { type Canonicalization, withCrlf } from "./canonicalization.ts";
@@ -56,8 +57,6 @@ export const DEFAULT_SIGNED_HEADERS: readonly string[] = [
 
 /** Relays add and change these (RFC 6376 §5.4.1). */
 const NEVER_SIGNED = new Set(["return-path", "received"]);
-/** RFC 8301 §3.2. */
-const MIN_RSA_BITS = 1024;
 const HEADER_NAME = /^[\x21-\x39\x3c-\x7e]+$/;
 
 /**

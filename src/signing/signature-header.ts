@@ -1,4 +1,5 @@
 import { domainToASCII } from "node:url";
+import { scanBase64 } from "../dns/base64-value.ts";
 import { splitColonList } from "../dns/key-record.ts";
 import { removeFws, scanTagList, trimFws } from "../dns/tag-list.ts";
 import { DkimctlError } from "../errors.ts";
@@ -164,14 +165,11 @@ function isAlgorithm(text: string): text is SignatureAlgorithm {
   return ALGORITHMS.includes(text);
 }
 
-/** RFC 6376 §2.10: white space anywhere, padding optional; but if it is there it must fit. */
 function readBase64(text: string, tag: string): Uint8Array {
-  const digits = removeFws(text);
-  if (digits === "") throw fault(`${tag}= is empty`);
-  const unpadded = digits.replace(/={1,2}$/, "");
-  const fits = unpadded.length === digits.length || digits.length % 4 === 0;
-  if (!fits || unpadded.length % 4 === 1 || !/^[A-Za-z0-9+/]+$/.test(unpadded)) throw fault(`${tag}= is not base64`);
-  return Buffer.from(unpadded, "base64");
+  if (text === "") throw fault(`${tag}= is empty`);
+  const { octets } = scanBase64(text);
+  if (octets === undefined) throw fault(`${tag}= is not base64`);
+  return octets;
 }
 
 function readName<T>(text: string, tag: string, parse: (text: string) => T): T {

@@ -1,8 +1,9 @@
 import { type KeyRecord, KeyRecordSyntaxError, parseKeyRecord } from "../dns/key-record.ts";
 import { quoteName } from "../keys/domain-name.ts";
-import { ed25519PointFault } from "../keys/ed25519-point.ts";
 import { classifyKeyBytes } from "../keys/key-bytes.ts";
+import { MIN_RSA_BITS } from "../keys/key-strength.ts";
 import type { PublicKey, RsaPublicKey } from "../keys/public-key.ts";
+import { ed25519PointWeakness } from "../keys/weak-keys/ed25519-point.ts";
 import type { DkimSignature } from "./signature-header.ts";
 
 /** Whether one TXT record holds a key that may verify one signature. */
@@ -15,18 +16,17 @@ export type KeyVerdict =
       readonly unrelated: boolean;
     };
 
-/** RFC 8301 §3.2: below, a signature is not valid; up to 4096 verifiers must go, beyond what 8192 costs none needs to. */
-const MIN_RSA_BITS = 1024;
+/** RFC 8301 §3.2 asks verifiers for 4096; beyond this, a record would merely cost us time. */
 const MAX_RSA_BITS = 8192;
 
 /**
  * The checks of RFC 6376 §6.1.2, in its order: syntax, h=, revoked, key type; then s= and t=s (§3.6.1), the strength.
- * @param text one TXT record; octets as latin1, or characters, which are then taken as UTF-8
+ * @param text one TXT record; whatever is not US-ASCII is refused, be it given as octets or as characters
  */
 export function judgeKeyRecord(text: string, signature: DkimSignature): KeyVerdict {
   let record: KeyRecord;
   try {
-    record = parseKeyRecord(/[^\0-\xff]/.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text);
+    record = parseKeyRecord(text);
   } catch (error) {
     if (!(error instanceof KeyRecordSyntaxError)) throw error;
     return refuse(`key syntax error: ${error.message}`, !/(^|;)\s*p\s*=/.test(text));
@@ -60,10 +60,9 @@ function readPublicKey(keyType: string, bytes: Uint8Array): PublicKey | string {
   const found = classifyKeyBytes(bytes);
   if (keyType === "ed25519") {
     if (found.kind !== "raw-32") return "key syntax error: p= is not the 32 octets of an Ed25519 key (RFC 8463 §4.2)";
-    // With a point of small order, signatures can be made that verify without a private key.
-    const fault = ed25519PointFault(found.bytes);
-    if (fault !== undefined)
-      return `key syntax error: p= is ${fault === "small-order" ? "a point of small order" : "no point of the curve"}`;
+    // Under a point of small order anybody can make a signature that verifies; OpenSSL loads such a key.
+    const weakness = ed25519PointWeakness(found.bytes);
+    if (weakness !== undefined) return `key syntax error: p= is no usable point: ${weakness.detail}`;
     return { type: "ed25519", bytes: found.bytes };
   }
   if (found.kind !== "spki" && found.kind !== "rsa-public-key") return "key syntax error: p= is no RSA public key";

@@ -131,7 +131,8 @@ interface SignatureToVerify {
 async function verifySignature(input: SignatureToVerify): Promise<Verdict> {
   const { signature, lookup, options } = input;
   const nowSeconds = options.now.getTime() / 1000;
-  if (signature.expiresAt !== undefined && signature.expiresAt < nowSeconds) {
+  // Written so that an invalid Date expires a signature rather than keeping it.
+  if (signature.expiresAt !== undefined && !(signature.expiresAt >= nowSeconds)) {
     return { result: "permerror", reason: `signature expired (x=${signature.expiresAt})` };
   }
   const recordName = keyRecordName(signature);

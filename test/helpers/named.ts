@@ -23,7 +23,7 @@ export interface Named {
 export interface NamedOptions {
   /** Zone text by origin, such as `{ "example.com": "@ 60 SOA ns hostmaster 1 60 60 60 60\n@ 60 NS ns\n…" }`. */
   readonly zones: Readonly<Record<string, string>>;
-  /** Default `["127.0.0.1"]`. Give 127.0.0.x or ::1 to have more. */
+  /** Default `["127.0.0.1"]`. An interface must have them, as it has ::1; named does not take the rest of 127.0.0.0/8. */
   readonly addresses?: readonly string[];
   /** Default: one that is free on all addresses. */
   readonly port?: number;

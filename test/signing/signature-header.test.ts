@@ -38,7 +38,7 @@ describe("accepted (RFC 6376 §3.5)", () => {
     ["names fold to lower case", { d: "Example.COM", s: "Sel" }, { domain: "example.com", selector: "sel" }],
     ["white space in h=, b=, bh=", { h: " From :\r\n\tTo ", b: " AA\r\n AA " }, { signedHeaders: ["from", "to"] }],
     ["repeats in h=", { h: "from:from:to" }, { signedHeaders: ["from", "from", "to"] }],
-    ["base64 without padding (§2.10)", { b: "AA" }, { signature: Buffer.alloc(1) }],
+    ["base64 without padding (§2.10)", { b: "AA" }, { signature: new Uint8Array(1) }],
     ["i= absent", {}, { identity: { localPart: "", domain: "example.com" } }],
     ["i= below d=", { i: "a@B.example.com" }, { identity: { localPart: "a", domain: "b.example.com" } }],
     [
@@ -172,7 +172,7 @@ describe("formatSignatureField", () => {
     bodyCanonicalization: fc.constantFrom("simple", "relaxed"),
     algorithm: fc.constantFrom("rsa-sha256", "ed25519-sha256"),
     signedHeaders: fc.array(label, { maxLength: 40 }).map((names) => ["from", ...names]),
-    bodyHash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((octets) => Buffer.from(octets)),
+    bodyHash: fc.uint8Array({ minLength: 32, maxLength: 32 }),
     localPart: fc.string({ maxLength: 20 }),
     bodyLength: fc.option(fc.nat(), { nil: undefined }),
     signedAt: fc.option(fc.nat(1000), { nil: undefined }),

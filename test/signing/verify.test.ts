@@ -147,6 +147,16 @@ describe("the key record (RFC 6376 §6.1.2, RFC 8301)", () => {
     else expect(result).toMatch(expected);
   });
 
+  test.each([
+    ["1, with which anybody signs", Uint8Array.of(1)],
+    ["even", Uint8Array.of(1, 0, 0)],
+    ["the modulus", rsa.publicKey.modulus],
+  ])("an RSA exponent that is %s", async (_what, exponent) => {
+    const der = encodeRsaPublicKey({ ...rsa.publicKey, exponent });
+    const record = `v=DKIM1; p=${Buffer.from(der).toString("base64")}`;
+    expect(await verdict(await sign(), [record])).toMatch(/^permerror: the RSA key's exponent/);
+  });
+
   test("t=s forbids i= below d=", async () => {
     const message = await sign({ identity: "a@sub.example.com" });
     expect(await verdict(message, [recordOf(rsa)])).toBe("pass");
@@ -193,6 +203,13 @@ describe("time", () => {
   });
 });
 
+test("an invalid date does not keep an expired signature alive", async () => {
+  const message = await sign({ expiresAt: now });
+  expect(await verdict(message, [recordOf(rsa)], { now: new Date(Number.NaN) })).toMatch(
+    /^permerror: signature expired/,
+  );
+});
+
 describe("l= (RFC 6376 §3.5)", () => {
   test("what follows is not signed, and the result tells how much is", async () => {
     const message = Buffer.concat([await sign({ bodyLength: 5 }), Buffer.from("appended\r\n")]);
@@ -229,6 +246,12 @@ describe("several signatures", () => {
     expect(await results(second)).toEqual(["pass", "pass"]);
     const changed = Buffer.from(second.toString("latin1").replace("; s=sel;", "; s=sel; zz=1;"), "latin1");
     expect(await results(changed)).toEqual(["fail", "fail"]);
+  });
+
+  test("an oversigned DKIM-Signature means the others", async () => {
+    const message = await sign({ oversign: ["dkim-signature"] }, await sign());
+    const { signatures } = await verifyMessage(message, zone({ [name]: [recordOf(rsa)] }), { now });
+    expect(signatures.map(({ result }) => result)).toEqual(["pass", "pass"]);
   });
 
   test("beyond the limit they are not examined", async () => {

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import * as http2 from "node:http2";
 import { Agent, request } from "node:https";
 import { isIP } from "node:net";
+import type { Readable } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
 import { type Exchange, PendingQueries, type Query, socketFailure, type Transport } from "./exchange.ts";
 
@@ -91,7 +92,7 @@ export class HttpsTransport implements Transport {
     await new Promise<void>((resolve, reject) => {
       socket.once("secureConnect", resolve);
       socket.once("error", reject);
-      socket.once("close", () => reject(Object.assign(new Error("closed"), { code: "ECONNRESET" })));
+      socket.once("close", () => reject(CLOSED));
     });
     if (socket.alpnProtocol !== "h2") {
       socket.destroy();
@@ -112,15 +113,14 @@ export class HttpsTransport implements Transport {
   #postHttp2(session: http2.ClientHttp2Session, octets: Buffer, signal: AbortSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       const stream = session.request(
-        { ...this.#headers(octets), ":method": "POST", ":path": this.#path() },
+        { ...this.#headers(octets), ":method": "POST", ":path": `${this.#url.pathname}${this.#url.search}` },
         { signal },
       );
       stream.once("error", reject);
+      stream.once("close", () => reject(CLOSED));
       stream.once("response", (headers) => {
-        const fault = headFault(headers[":status"] ?? 0, headers["content-type"]);
-        collect(stream, fault).then(resolve, reject);
+        collect(stream, headFault(headers[":status"] ?? 0, headers["content-type"]), resolve);
       });
-      stream.once("close", () => reject(Object.assign(new Error("closed"), { code: "ECONNRESET" })));
       stream.end(octets);
     });
   }
@@ -129,9 +129,10 @@ export class HttpsTransport implements Transport {
     return new Promise((resolve, reject) => {
       const post = request(this.#url, { method: "POST", agent: this.#agent, signal, headers: this.#headers(octets) });
       post.once("error", reject);
+      post.once("close", () => reject(CLOSED));
       post.once("response", (response) => {
-        const fault = headFault(response.statusCode ?? 0, response.headers["content-type"]);
-        collect(response, fault).then(resolve, reject);
+        response.once("error", reject);
+        collect(response, headFault(response.statusCode ?? 0, response.headers["content-type"]), resolve);
       });
       post.end(octets);
     });
@@ -143,10 +144,6 @@ export class HttpsTransport implements Transport {
       "content-type": "application/dns-message",
       "content-length": String(octets.length),
     };
-  }
-
-  #path(): string {
-    return `${this.#url.pathname}${this.#url.search}`;
   }
 }
 
@@ -164,21 +161,21 @@ function headFault(status: number, contentType: string | undefined): Exchange | 
   return undefined;
 }
 
-async function collect(
-  stream: AsyncIterable<Buffer> & { resume(): unknown },
-  fault: Exchange | undefined,
-): Promise<HttpAnswer> {
+const CLOSED = Object.assign(new Error("closed without an answer"), { code: "ECONNRESET" });
+
+/** By events, for the last of the body must count before the "close" that follows it at once. */
+function collect(stream: Readable, fault: Exchange | undefined, done: (answer: HttpAnswer) => void): void {
   if (fault !== undefined) {
     stream.resume();
-    return { fault };
+    done({ fault });
+    return;
   }
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of stream) {
+  stream.on("data", (chunk: Buffer) => {
     length += chunk.length;
-    if (length > MAX_ANSWER_OCTETS)
-      return { fault: { status: "malformed", reason: "the HTTP answer is longer than a DNS message" } };
-    chunks.push(chunk);
-  }
-  return { body: Buffer.concat(chunks) };
+    if (length <= MAX_ANSWER_OCTETS) chunks.push(chunk);
+    else done({ fault: { status: "malformed", reason: "the HTTP answer is longer than a DNS message" } });
+  });
+  stream.once("end", () => done({ body: Buffer.concat(chunks) }));
 }

@@ -1,0 +1,500 @@
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { DirectoryKeyStore, type DirectoryKeyStoreOptions } from "../../src/keys/directory-key-store.ts";
+import { keyFileName, parseKeyName } from "../../src/keys/key-name.ts";
+import type { KeyStoreEntry } from "../../src/keys/key-store.ts";
+import { encodePrivateKey } from "../../src/keys/private-key.ts";
+import { faultyOperations, MAIL, temporaryFolder, testKey } from "../helpers/store.ts";
+
+function emptyStore(options: Partial<DirectoryKeyStoreOptions> = {}): DirectoryKeyStore {
+  return new DirectoryKeyStore({ path: temporaryFolder(), ...options });
+}
+
+function pem(number: number): string {
+  return encodePrivateKey(testKey(number).privateKey, "pkcs8");
+}
+
+async function entries(store: DirectoryKeyStore, filter?: (name: { domain: string }) => boolean) {
+  const found: KeyStoreEntry[] = [];
+  for await (const entry of store.list(filter)) found.push(entry);
+  return found;
+}
+
+function brief(entry: KeyStoreEntry): string {
+  return entry.kind === "key"
+    ? `${entry.name.domain} ${entry.name.selector}`
+    : `${basename(entry.location)}: ${entry.reason}`;
+}
+
+describe("listing", () => {
+  test("by domain, then selector; only *.pem; the rest is ignored", async () => {
+    const store = emptyStore();
+    for (const file of ["b.example.s.pem", "a.example.z.pem", "a.example.b%2Ec.pem", "a.example.b-c.pem"]) {
+      writeFileSync(join(store.location, file), pem(1));
+    }
+    writeFileSync(join(store.location, "a-b.example.s.pem"), pem(1));
+    for (const file of ["a.example.z.pem.20250101T000000Z.bak", "a.txt", ".#x.pem", "x.pem~", ".a.pem.swp"]) {
+      writeFileSync(join(store.location, file), "");
+    }
+    mkdirSync(join(store.location, ".dkimctl"));
+    expect((await entries(store)).map(brief)).toEqual([
+      "a-b.example s",
+      "a.example b-c",
+      "a.example b.c",
+      "a.example z",
+      "b.example s",
+    ]);
+  });
+
+  test("what is no key is told by name and hides nothing", async () => {
+    const store = emptyStore();
+    const at = (file: string) => join(store.location, file);
+    writeFileSync(at("key.pem"), pem(1));
+    writeFileSync(at("Example.com.mail.pem"), pem(1));
+    writeFileSync(at("z.example.good.pem"), pem(1));
+    mkdirSync(at("example.com.folder.pem"));
+    symlinkSync("nowhere", at("example.com.dangling.pem"));
+    symlinkSync("example.com.loop.pem", at("example.com.loop.pem"));
+    execFileSync("mkfifo", [at("example.com.fifo.pem")]);
+    const found = await entries(store);
+    expect(found.map(brief)).toEqual([
+      "key.pem: the file name is not <domain>.<selector>.pem",
+      "Example.com.mail.pem: a key of mail._domainkey.example.com must be stored as example.com.mail.pem",
+      "example.com.dangling.pem: it is a symbolic link to a file that is not there",
+      "example.com.fifo.pem: it is no regular file",
+      "example.com.folder.pem: it is a folder, not a key file",
+      "example.com.loop.pem: it cannot be read: too many symbolic links encountered",
+      "z.example good",
+    ]);
+    expect(found[2]).toMatchObject({ hint: `see where it points: readlink ${at("example.com.dangling.pem")}` });
+  });
+
+  test("the filter comes before anything else", async () => {
+    const store = emptyStore();
+    symlinkSync("nowhere", join(store.location, "a.example.dangling.pem"));
+    writeFileSync(join(store.location, "b.example.s.pem"), "");
+    expect((await entries(store, ({ domain }) => domain === "b.example")).map(brief)).toEqual(["b.example s"]);
+  });
+
+  test("no folder, no store", async () => {
+    const path = join(temporaryFolder(), "none");
+    const store = new DirectoryKeyStore({ path });
+    const error = { code: "DKIM_KEY_STORE", message: `there is no key store at ${path}` };
+    await expect(entries(store)).rejects.toMatchObject(error);
+    await expect(store.read(MAIL)).rejects.toMatchObject(error);
+    await expect(store.create(MAIL, testKey(1))).rejects.toMatchObject(error);
+    await expect(store.lock()).rejects.toMatchObject({
+      ...error,
+      hint: "make one with dkimctl init, or name another one with --store",
+    });
+    writeFileSync(path, "");
+    await expect(entries(store)).rejects.toMatchObject({ message: `the key store ${path} is not a folder` });
+  });
+
+  test("20,000 names, in order", async () => {
+    const store = emptyStore();
+    for (let i = 0; i < 20_000; i++) symlinkSync("x", join(store.location, `d${i % 977}.example.s${i}.pem`));
+    writeFileSync(join(store.location, "x"), "");
+    let previous = "";
+    let count = 0;
+    for await (const entry of store.list()) {
+      if (entry.kind !== "key") throw new Error(entry.reason);
+      const current = `${entry.name.domain}\0${entry.name.selector}`;
+      expect(current > previous).toBe(true);
+      previous = current;
+      count++;
+    }
+    expect(count).toBe(20_000);
+  });
+});
+
+describe("reading", () => {
+  test("a key, with nothing to warn of", async () => {
+    const store = emptyStore();
+    await store.create(MAIL, testKey(1));
+    const key = await store.read(MAIL);
+    expect(key).toMatchObject({ name: MAIL, format: "pkcs8", encoding: "pem", tags: {}, warnings: [] });
+    expect(key.privateKey).toEqual(testKey(1).privateKey);
+    expect(key.location).toBe(join(store.location, "example.com.mail.pem"));
+  });
+
+  test.each<[string, (path: string) => void, string]>([
+    ["an empty file", (path) => writeFileSync(path, ""), "PATH is empty"],
+    [
+      "a large file",
+      (path) => writeFileSync(path, Buffer.alloc(300_000)),
+      "PATH has 300000 octets; no key file is that long",
+    ],
+    ["a fifo", (path) => void execFileSync("mkfifo", [path]), "PATH is a named pipe, not a key file"],
+    ["a folder", (path) => mkdirSync(path), "PATH is a folder, not a key file"],
+    ["a device", (path) => symlinkSync("/dev/null", path), "PATH is a device, not a key file"],
+    ["a dangling link", (path) => symlinkSync("x", path), "PATH is a symbolic link to a file that is not there"],
+  ])("%s is refused by name", async (_, make, message) => {
+    const store = emptyStore();
+    const path = join(store.location, keyFileName(MAIL));
+    make(path);
+    await expect(store.read(MAIL)).rejects.toMatchObject({
+      code: "DKIM_KEY_FILE",
+      message: message.replace("PATH", path),
+    });
+  });
+
+  test("nothing there", async () => {
+    await expect(emptyStore().read(MAIL)).rejects.toMatchObject({
+      code: "DKIM_KEY_NOT_FOUND",
+      hint: expect.stringContaining("dkimctl keygen -d example.com -s mail"),
+    });
+  });
+
+  test("an encrypted key asks for its passphrase", async () => {
+    const folder = temporaryFolder();
+    const { createPrivateKey } = await import("node:crypto");
+    const cipher = { format: "pem", type: "pkcs8", cipher: "aes-256-cbc", passphrase: "secret" } as const;
+    writeFileSync(join(folder, keyFileName(MAIL)), createPrivateKey(pem(7)).export(cipher), { mode: 0o600 });
+    const asked: string[] = [];
+    const opened = (answer: string | undefined) =>
+      new DirectoryKeyStore({
+        path: folder,
+        passphrase: async (location) => {
+          asked.push(location);
+          return answer;
+        },
+      }).read(MAIL);
+    expect((await opened("secret")).privateKey).toEqual(testKey(7).privateKey);
+    await expect(opened("wrong")).rejects.toMatchObject({
+      code: "DKIM_KEY_FILE",
+      message: expect.stringContaining("does not open"),
+    });
+    await expect(opened(undefined)).rejects.toMatchObject({
+      message: expect.stringContaining("is an encrypted private key"),
+    });
+    expect(asked).toEqual(Array(3).fill(join(folder, keyFileName(MAIL))));
+  });
+});
+
+describe("warnings about permissions", () => {
+  test.each<[number, number | undefined, string | undefined]>([
+    [0o600, undefined, undefined],
+    [0o400, undefined, undefined],
+    [0o640, 0o640, undefined],
+    [0o640, undefined, "be read by the group (mode 0640); run: chmod 0600"],
+    [0o644, undefined, "be read by group and others (mode 0644); run: chmod 0600"],
+    [0o644, 0o640, "be read by others (mode 0644); run: chmod 0640"],
+    [0o604, undefined, "be read by others (mode 0604); run: chmod 0600"],
+    [0o620, undefined, "be changed by the group (mode 0620); run: chmod 0600"],
+    [0o666, 0o640, "be read by others and be changed by group and others (mode 0666); run: chmod 0640"],
+  ])("a file of mode %o where %o is configured", async (mode, allowed, warning) => {
+    const store = emptyStore({ mode: allowed });
+    const path = join(store.location, keyFileName(MAIL));
+    writeFileSync(path, pem(1));
+    chmodSync(path, mode);
+    const { warnings } = await store.read(MAIL);
+    expect(warnings).toEqual(warning === undefined ? [] : [`${path} can ${warning} ${path}`]);
+  });
+
+  test("folders on the real path, once for all keys", async () => {
+    const root = temporaryFolder();
+    const [loose, keys, elsewhere] = [join(root, "it's"), join(root, "it's/keys"), join(root, "elsewhere")];
+    for (const folder of [loose, keys, elsewhere]) mkdirSync(folder);
+    chmodSync(loose, 0o775);
+    chmodSync(keys, 0o1777);
+    chmodSync(elsewhere, 0o757);
+    writeFileSync(join(elsewhere, "any.key"), pem(1), { mode: 0o600 });
+    writeFileSync(join(keys, "example.com.other.pem"), pem(2), { mode: 0o600 });
+    symlinkSync(join(elsewhere, "any.key"), join(keys, keyFileName(MAIL)));
+    const store = new DirectoryKeyStore({ path: keys });
+    expect((await store.read(MAIL)).warnings).toEqual([
+      `the folder ${keys} can be written by group and others (mode 1777), who could put other keys there; run: chmod go-w '${root}/it'\\''s/keys'`,
+      `the folder ${loose} can be written by the group (mode 0775), who could put other keys there; run: chmod g-w '${root}/it'\\''s'`,
+      `the folder ${elsewhere} can be written by others (mode 0757), who could put other keys there; run: chmod o-w ${elsewhere}`,
+    ]);
+    expect((await store.read(parseKeyName("example.com", "other"))).warnings).toEqual([]);
+  });
+});
+
+describe("creating", () => {
+  test.each([0o000, 0o077, 0o777])("mode 0600 whatever the umask (%o), no left-overs", async (umask) => {
+    const store = emptyStore();
+    const before = process.umask(umask);
+    onTestFinished(() => void process.umask(before));
+    await store.create(MAIL, testKey(1));
+    expect(statSync(join(store.location, keyFileName(MAIL))).mode & 0o7777).toBe(0o600);
+    expect(readdirSync(store.location)).toEqual(["example.com.mail.pem"]);
+  });
+
+  test("never readable by others, at no step", async () => {
+    const folder = temporaryFolder();
+    const modes = new Set<number>();
+    const { operations } = faultyOperations(() => {
+      for (const file of readdirSync(folder)) modes.add(statSync(join(folder, file)).mode & 0o777);
+      return false;
+    });
+    await new DirectoryKeyStore({ path: folder, mode: 0o640, operations }).create(MAIL, testKey(1));
+    expect([...modes]).toEqual([0o600, 0o640]);
+  });
+
+  test.each([
+    [0o644, "would let every user of this machine read the private key"],
+    [0o660, "would let users other than the owner change the private key"],
+    [0o200, "is not one for a key file"],
+    [0o755, "is not one for a key file"],
+  ])("mode %o is refused", async (mode, message) => {
+    const store = emptyStore({ mode });
+    await expect(store.create(MAIL, testKey(1))).rejects.toMatchObject({
+      code: "DKIM_FILE_ACCESS",
+      exitCode: 2,
+      message: expect.stringContaining(message),
+    });
+    expect(readdirSync(store.location)).toEqual([]);
+  });
+
+  test("mode 0644 where it is insisted on", async () => {
+    const store = emptyStore({ mode: 0o644, allowInsecurePermissions: true });
+    await store.create(MAIL, testKey(1));
+    expect(statSync(join(store.location, keyFileName(MAIL))).mode & 0o777).toBe(0o644);
+    expect((await store.read(MAIL)).warnings).toEqual([]);
+  });
+
+  test.each([
+    ["owner", "no-such-user", `there is no user "no-such-user" in /etc/passwd`],
+    ["group", "no such:group", `there is no group "no such:group" in /etc/group`],
+  ])("an unknown %s, before anything is made", async (key, value, message) => {
+    const store = emptyStore({ [key]: value });
+    await expect(store.create(MAIL, testKey(1))).rejects.toMatchObject({ code: "DKIM_FILE_ACCESS", message });
+    expect(readdirSync(store.location)).toEqual([]);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)("owner and group by name and number (needs root)", async () => {
+    const store = emptyStore({ mode: 0o640, owner: "nobody", group: "12345" });
+    await store.create(MAIL, testKey(1, { note: "x" }));
+    const nobody = Number(execFileSync("id", ["-u", "nobody"], { encoding: "utf8" }));
+    expect(statSync(join(store.location, keyFileName(MAIL)))).toMatchObject({
+      uid: nobody,
+      gid: 12345,
+      mode: 0o100640,
+    });
+    expect(statSync(join(store.location, ".dkimctl/tags"))).toMatchObject({ uid: nobody, gid: 12345, mode: 0o040750 });
+  });
+
+  test.each<[string, (path: string) => void]>([
+    ["a key", (path) => writeFileSync(path, "old")],
+    ["a dangling link", (path) => symlinkSync("elsewhere", path)],
+    ["a folder", (path) => mkdirSync(path)],
+  ])("never over %s", async (_, make) => {
+    const store = emptyStore();
+    const path = join(store.location, keyFileName(MAIL));
+    make(path);
+    await expect(store.create(MAIL, testKey(1, { note: "x" }))).rejects.toMatchObject({
+      code: "DKIM_KEY_EXISTS",
+      hint: expect.stringContaining("--force"),
+    });
+    expect(readdirSync(store.location)).toEqual([keyFileName(MAIL)]);
+    if (lstatSync(path).isFile()) expect(readFileSync(path, "utf8")).toBe("old");
+  });
+
+  test("a name too long for a file", async () => {
+    const store = emptyStore();
+    const long = parseKeyName(`${"a".repeat(60)}.example`, Array(80).fill("b").join("."));
+    await expect(store.create(long, testKey(1, { note: "x" }))).rejects.toMatchObject({
+      code: "DKIM_KEY_STORE",
+      message: expect.stringContaining("name too long"),
+    });
+  });
+
+  test("without hard links, the name is made with O_EXCL", async () => {
+    for (const code of ["EPERM", "ENOTSUP"]) {
+      const folder = temporaryFolder();
+      const { operations } = faultyOperations((call) => call === "linkSync", code);
+      const store = new DirectoryKeyStore({ path: folder, operations });
+      await store.create(MAIL, testKey(1));
+      await expect(store.create(MAIL, testKey(2))).rejects.toMatchObject({ code: "DKIM_KEY_EXISTS" });
+      expect(readFileSync(join(folder, keyFileName(MAIL)), "utf8")).toBe(pem(1));
+      const { backup } = await store.replace(MAIL, testKey(2));
+      expect(readFileSync(join(folder, keyFileName(MAIL)), "utf8")).toBe(pem(2));
+      expect(readFileSync(String(backup), "utf8")).toBe(pem(1));
+      expect(statSync(String(backup)).mode & 0o777).toBe(0o600);
+    }
+  });
+});
+
+describe("a fault at any call", () => {
+  const TAGS = { flags: ["s"] };
+
+  test.each(["EIO", "ENOSPC"])("of create (%s) leaves nothing and can be tried again", async (code) => {
+    let failAt = 1;
+    for (let done = false; !done; failAt++) {
+      const folder = temporaryFolder();
+      const { operations, calls } = faultyOperations(failAt, code);
+      const store = new DirectoryKeyStore({ path: folder, operations });
+      const outcome = await store.create(MAIL, testKey(1, TAGS)).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      done = calls.length < failAt;
+      const files = readdirSync(folder).filter((file) => file !== ".dkimctl");
+      if (outcome === undefined) {
+        expect(files).toEqual([keyFileName(MAIL)]);
+      } else {
+        expect(outcome).toMatchObject({ code: "DKIM_KEY_STORE", exitCode: 3 });
+        expect(files, calls.join(" ")).toEqual([]);
+        await store.create(MAIL, testKey(1, TAGS));
+      }
+      expect((await store.read(MAIL)).tags).toEqual(TAGS);
+    }
+    expect(failAt).toBeGreaterThan(20);
+  });
+
+  test("of replace leaves the old key or the new one, never neither", async () => {
+    let failures = 0;
+    for (let failAt = 1; ; failAt++) {
+      const folder = temporaryFolder();
+      await new DirectoryKeyStore({ path: folder }).create(MAIL, testKey(1, TAGS));
+      const { operations, calls } = faultyOperations(failAt);
+      const store = new DirectoryKeyStore({ path: folder, operations });
+      const replaced = await store.replace(MAIL, testKey(2)).then(
+        () => true,
+        () => false,
+      );
+      const { privateKey, tags } = await store.read(MAIL);
+      if (!replaced) {
+        failures++;
+        expect({ failAt, privateKey, tags }).toEqual({ failAt, privateKey: testKey(1).privateKey, tags: TAGS });
+      } else expect({ privateKey, tags }).toEqual({ privateKey: testKey(2).privateKey, tags: {} });
+      if (calls.length < failAt) break;
+    }
+    expect(failures).toBeGreaterThan(10);
+  });
+
+  test("a folder that cannot be synced because there is nothing to sync is none", async () => {
+    const folder = temporaryFolder();
+    let syncs = 0;
+    const { operations } = faultyOperations((call) => call === "fsyncSync" && ++syncs === 2, "EINVAL");
+    await new DirectoryKeyStore({ path: folder, operations }).create(MAIL, testKey(1));
+    expect(syncs).toBe(2);
+  });
+});
+
+describe("replacing", () => {
+  const clock = () => new Date("2025-03-04T05:06:07.890Z");
+
+  test("keeps the old key, also twice in a second", async () => {
+    const store = emptyStore({ clock });
+    expect(await store.replace(MAIL, testKey(1))).toMatchObject({ backup: undefined });
+    const backup = `${join(store.location, keyFileName(MAIL))}.20250304T050607Z`;
+    expect(await store.replace(MAIL, testKey(2))).toMatchObject({ backup: `${backup}.bak` });
+    expect(await store.replace(MAIL, testKey(3))).toMatchObject({ backup: `${backup}-2.bak` });
+    expect(readFileSync(`${backup}.bak`, "utf8")).toBe(pem(1));
+    expect(readFileSync(`${backup}-2.bak`, "utf8")).toBe(pem(2));
+    expect((await store.read(MAIL)).privateKey).toEqual(testKey(3).privateKey);
+    expect((await entries(store)).map(brief)).toEqual(["example.com mail"]);
+  });
+
+  test("a shared key is left to its other names", async () => {
+    const store = emptyStore({ clock });
+    const other = parseKeyName("other.example", "mail");
+    await store.create(MAIL, testKey(1));
+    await store.share(other, MAIL);
+    const { backup } = await store.replace(other, testKey(2));
+    expect((await store.read(MAIL)).privateKey).toEqual(testKey(1).privateKey);
+    expect(readlinkSync(String(backup))).toBe(keyFileName(MAIL));
+  });
+
+  test("a backup that is put back has its own tags", async () => {
+    const store = emptyStore({ clock });
+    await store.create(MAIL, testKey(1, { flags: ["y"] }));
+    const { location, backup } = await store.replace(MAIL, testKey(2, { note: "new" }));
+    expect((await store.read(MAIL)).tags).toEqual({ note: "new" });
+    execFileSync("mv", [String(backup), location]);
+    expect((await store.read(MAIL)).tags).toEqual({ flags: ["y"] });
+  });
+
+  test("waits for no holder of the lock but itself", async () => {
+    const store = emptyStore();
+    const lock = await store.lock();
+    await store.replace(MAIL, testKey(1));
+    await lock.release();
+    expect(readdirSync(join(store.location, ".dkimctl"))).toEqual([]);
+  });
+});
+
+describe("tags", () => {
+  const TAGS = { hashAlgorithms: ["sha256"], serviceTypes: ["email", "*"], flags: ["y", "s"], note: 'é "; \n' };
+
+  test("are kept with the key and go with it", async () => {
+    const store = emptyStore();
+    await store.create(MAIL, testKey(1, TAGS));
+    expect((await new DirectoryKeyStore({ path: store.location }).read(MAIL)).tags).toEqual(TAGS);
+    expect(statSync(join(store.location, ".dkimctl/tags")).mode & 0o777).toBe(0o700);
+    await store.remove(MAIL);
+    expect(readdirSync(join(store.location, ".dkimctl/tags"))).toEqual([]);
+    await expect(store.remove(MAIL)).rejects.toMatchObject({ code: "DKIM_KEY_NOT_FOUND" });
+  });
+
+  test("of the same key under the same name, made anew without", async () => {
+    const store = emptyStore();
+    await store.create(MAIL, testKey(1, TAGS));
+    execFileSync("rm", [join(store.location, keyFileName(MAIL))]);
+    await store.create(MAIL, testKey(1));
+    expect((await store.read(MAIL)).tags).toEqual({});
+  });
+
+  test("are copied to a name that shares the key", async () => {
+    const store = emptyStore();
+    const other = parseKeyName("other.example", "a.b");
+    await store.create(MAIL, testKey(1, TAGS));
+    const { location } = await store.share(other, MAIL);
+    expect(readlinkSync(location)).toBe("example.com.mail.pem");
+    expect(await store.read(other)).toMatchObject({ tags: TAGS, warnings: [] });
+    await expect(store.share(other, MAIL)).rejects.toMatchObject({ code: "DKIM_KEY_EXISTS" });
+    await expect(store.share(other, parseKeyName("no.example", "s"))).rejects.toMatchObject({
+      code: "DKIM_KEY_NOT_FOUND",
+    });
+    await store.remove(other);
+    expect((await store.read(MAIL)).tags).toEqual(TAGS);
+  });
+
+  test("a name of 241 characters", async () => {
+    const store = emptyStore();
+    const label = "a".repeat(58);
+    const long = parseKeyName(`${label}.${label}.${label}.example`, label.slice(3));
+    await store.create(long, testKey(1, TAGS));
+    expect((await store.read(long)).tags).toEqual(TAGS);
+  });
+
+  test.each([
+    ["{", "it is not JSON"],
+    ["[]", "it is not a JSON object"],
+    ["null", "it is not a JSON object"],
+    ["{}", `its schema is not "dkimctl/tags/1"`],
+    [`{"schema":"dkimctl/tags/1","note":1}`, `"note" is not a text`],
+    [`{"schema":"dkimctl/tags/1","flags":"s"}`, `"flags" is not a list of words as a key record holds them`],
+    [`{"schema":"dkimctl/tags/1","flags":["s; p="]}`, `"flags" is not a list of words as a key record holds them`],
+    [`{"schema":"dkimctl/tags/1","flag":["s"]}`, `"flag" is not known here`],
+  ])("a file that was edited to %s", async (text, reason) => {
+    const store = emptyStore();
+    await store.create(MAIL, testKey(1, TAGS));
+    const folder = join(store.location, ".dkimctl/tags");
+    const path = join(folder, String(readdirSync(folder)[0]));
+    writeFileSync(path, text);
+    await expect(store.read(MAIL)).rejects.toMatchObject({
+      code: "DKIM_KEY_FILE",
+      message: `the tags kept with the key, ${path}, cannot be used: ${reason}`,
+      hint: `mend the file, or do without the tags: rm ${path}`,
+    });
+    await store.remove(MAIL);
+    expect(existsSync(join(store.location, keyFileName(MAIL)))).toBe(false);
+  });
+});
