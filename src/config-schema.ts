@@ -43,8 +43,8 @@ export const CONFIG_SCHEMA = {
   },
   dns: {
     servers: texts("the name servers to ask, ADDRESS or ADDRESS#PORT; default: those of the system", ["192.0.2.53"]),
-    timeout: seconds("how long to wait for one answer, in seconds", 60, 5),
-    retries: integer("how often to ask again", 0, 10, 2),
+    timeout: seconds("how long to wait for one answer, in seconds", 60, 3),
+    retries: integer("how often to ask again", 0, 10, 1),
   },
 };
 

@@ -36,18 +36,22 @@ export class ConfigError extends UsageError {
  * @throws {ConfigError} the file cannot be read, is no TOML, or holds an unknown key or a wrong value
  */
 export function loadConfig({ path, env, readFile = (file) => readFileSync(file, "utf8") }: ConfigSource): Config {
-  const asked = path ?? (env.DKIMCTL_CONFIG || undefined);
-  const file = asked ?? DEFAULT_CONFIG_PATH;
+  const file = configPath({ path, env });
   let text: string;
   try {
     text = readFile(file);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
-    if (asked === undefined && code === "ENOENT") return { path: undefined, settings: parseSettings("", file) };
+    if (path === undefined && !env.DKIMCTL_CONFIG && code === "ENOENT") return { path: undefined, settings: parseSettings("", file) };
     throw new ConfigError(`cannot read the configuration ${file}: ${systemErrorReason(error)}`, { cause: error });
   }
   return { path: file, settings: parseSettings(text, file) };
+}
+
+/** Where the configuration is, or would be: `--config`, else `DKIMCTL_CONFIG`, else `/etc/dkimctl.toml`. */
+export function configPath({ path, env }: Pick<ConfigSource, "path" | "env">): string {
+  return path ?? (env.DKIMCTL_CONFIG || DEFAULT_CONFIG_PATH);
 }
 
 /** The store's folder: `--store`, else `DKIMCTL_STORE`, else the configuration's, else `/var/lib/dkim`. */

@@ -90,7 +90,8 @@ export function addRecordOptions(command: Command): Command {
     .option("--note <text>", "n= of the record: a note to people");
 }
 
-async function keygen(options: KeygenOptions, cli: CliContext): Promise<void> {
+/** The command itself; `init` calls it too. */
+export async function keygen(options: KeygenOptions, cli: CliContext): Promise<void> {
   const notices = createNotices(cli, options);
   const settings = loadSettings(cli, options);
   const algorithms = chooseAlgorithms(options, settings);

@@ -1,6 +1,6 @@
 import { kind, type PartDetails } from "./finding-kind.ts";
 
-interface ReasonDetails {
+export interface ReasonDetails {
   readonly reason: string;
 }
 
@@ -61,5 +61,14 @@ export const DNS_FINDINGS = {
       "Selectors are made of letters, digits and hyphens (RFC 6376 §3.1, RFC 5321 §4.1.2). Underscores are in the wild " +
       "and the tested verifiers accept them; some provider's forms do not.",
     fix: "use a hyphen in the next selector",
+  }),
+  "DNS-NO-RECORD": kind<ReasonDetails>({
+    severity: "error",
+    summary: "no TXT record stands at the selector",
+    message: ({ reason }) => reason,
+    explanation:
+      "NXDOMAIN says that nothing stands at the name, NODATA that something else does. Either is final for a verifier " +
+      "(RFC 6376 §6.1.2: no key for signature), and resolvers remember it for the zone's negative TTL (RFC 2308 §5).",
+    fix: "publish the record at <selector>._domainkey.<domain>, on every authoritative server",
   }),
 };

@@ -1,11 +1,11 @@
 import { kind } from "./finding-kind.ts";
 
-interface ReasonDetails {
+export interface ReasonDetails {
   readonly reason: string;
 }
 
 /** What was seen in the key. */
-interface DetailDetails {
+export interface DetailDetails {
   readonly detail: string;
 }
 

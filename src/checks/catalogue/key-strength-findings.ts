@@ -1,7 +1,7 @@
 import { kind } from "./finding-kind.ts";
 
 /** What was seen in the key: `1023 bits`, `divisible by 3`. */
-interface DetailDetails {
+export interface DetailDetails {
   readonly detail: string;
 }
 

@@ -1,6 +1,6 @@
 import { kind } from "./finding-kind.ts";
 
-interface ReasonDetails {
+export interface ReasonDetails {
   /** Starts with a verb: `is an EC key`. */
   readonly reason: string;
 }
@@ -69,5 +69,14 @@ export const PRIVATE_KEY_FINDINGS = {
     message: ({ reason }) => reason,
     explanation: "Every signer reads keys with a library of its own; what is tolerated here may be refused there.",
     fix: "write the key anew: openssl pkey -in FILE -out COPY",
+  }),
+  "KEY-PERMISSIONS": kind<ReasonDetails>({
+    severity: "warning",
+    summary: "users other than its owner can read or change the private key",
+    message: ({ reason }) => reason,
+    explanation:
+      "Who can read a private key can sign mail in the domain's name, and who can write it or a folder on its path can put " +
+      "another key in its place. A signer that runs as another user gets the file by its group: chgrp, and mode 0640.",
+    fix: "take the permission away with the command that the message gives",
   }),
 };
