@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
-import { CONFIG_SCHEMA, type Setting, type Settings, WrongValue } from "./config-schema.ts";
-import { parseToml, type TomlEntry, TomlSyntaxError } from "./config-toml.ts";
+import { CONFIG_SCHEMA, type Setting, type Settings, WrongValue } from "./config/config-schema.ts";
+import { parseToml, type TomlEntry, TomlSyntaxError } from "./config/config-toml.ts";
 import { DkimctlError, UsageError } from "./errors.ts";
 import { quoteName } from "./keys/domain-name.ts";
 import { systemErrorCode, systemErrorReason } from "./keys/key-store-errors.ts";
 import { nearestName } from "./nearest-name.ts";
 
-export type { Settings } from "./config-schema.ts";
+export type { Settings } from "./config/config-schema.ts";
 
 export const DEFAULT_CONFIG_PATH = "/etc/dkimctl.toml";
 export const DEFAULT_STORE_PATH = "/var/lib/dkim";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { formatConfig } from "../src/config/config-format.ts";
 import { ConfigError, loadConfig, type Settings, storePath } from "../src/config.ts";
-import { formatConfig } from "../src/config-format.ts";
 import { parseSelectorTemplate } from "../src/keys/selector-template.ts";
 
 const EMPTY = { store: {}, keygen: {}, records: {}, dns: {} };

@@ -27,7 +27,9 @@ const onLinux = existsSync("/proc/self/stat");
 let source: string;
 
 beforeAll(() => {
-  source = compiledSource();
+  const { path, remove } = compiledSource();
+  source = path;
+  return remove;
 });
 
 function run(...parameters: string[]): { killed: boolean; status: number | null; stderr: string } {

@@ -1,8 +1,8 @@
 import { isAbsolute } from "node:path";
+import { quoteName } from "../keys/domain-name.ts";
+import { formatFileMode, parseFileMode } from "../keys/file-access.ts";
+import { parseSelectorTemplate } from "../keys/selector-template.ts";
 import type { TomlValue } from "./config-toml.ts";
-import { quoteName } from "./keys/domain-name.ts";
-import { formatFileMode, parseFileMode } from "./keys/file-access.ts";
-import { parseSelectorTemplate } from "./keys/selector-template.ts";
 
 /** One key of the configuration: how its value is read, and how `dkimctl init` writes it. */
 export interface Setting<Value> {
