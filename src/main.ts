@@ -1,7 +1,7 @@
 import { CommanderError } from "commander";
 import { type CliContext, Interruption } from "./context.ts";
 import { DkimctlError, ExitCode } from "./errors.ts";
-import { buildProgram } from "./program.ts";
+import { buildProgram, COMMAND_NAMES } from "./program.ts";
 
 /** Runs one command line. Arguments and context to exit status; the only place that prints errors. */
 export async function main(argv: readonly string[], cli: CliContext): Promise<ExitCode> {
@@ -50,7 +50,7 @@ function isVerbose(argv: readonly string[]): boolean {
 }
 
 function helpCommand(argv: readonly string[]): string {
-  const command = argv.find((word) => /^[a-z][a-z-]*$/.test(word));
+  const command = argv.find((word) => COMMAND_NAMES.includes(word));
   return command === undefined ? "dkimctl --help" : `dkimctl ${command} --help`;
 }
 

@@ -9,7 +9,7 @@ export interface CommandModule {
 }
 
 /** Every command: its line in the overview, and its module, loaded only when its name is on the command line. */
-const COMMANDS: readonly { name: string; summary: string; load: () => Promise<CommandModule> }[] = [
+const COMMANDS: readonly { name: string; alias?: string; summary: string; load: () => Promise<CommandModule> }[] = [
   {
     name: "init",
     summary: "set up: write the configuration, make the first keys, print their records",
@@ -23,11 +23,13 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
   },
   {
     name: "showkeys",
+    alias: "showkey",
     summary: "print the DNS records of the keys in the store",
     load: () => import("./commands/showkeys.ts"),
   },
   {
     name: "testkeys",
+    alias: "testkey",
     summary: "prove every key of the store against the DNS",
     load: () => import("./commands/testkeys.ts"),
   },
@@ -42,6 +44,8 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     load: () => import("./commands/completion.ts"),
   },
 ];
+
+export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
 
 /** The exit statuses, in the words of STYLE: one table for --help and the man pages. */
 export const EXIT_STATUSES: readonly (readonly [code: number, meaning: string])[] = [
@@ -83,8 +87,8 @@ export async function buildProgram(cli: CliContext, argv?: readonly string[]): P
     if (quiet && verbose) command.error("error: options --quiet and --verbose contradict each other");
   });
   const loadsAll = argv === undefined || argv.includes(COMPLETE_COMMAND);
-  for (const { name, summary, load } of COMMANDS) {
-    if (loadsAll || argv.includes(name)) (await load()).register(program, cli);
+  for (const { name, alias, summary, load } of COMMANDS) {
+    if (loadsAll || argv.includes(name) || (alias !== undefined && argv.includes(alias))) (await load()).register(program, cli);
     else program.command(name).description(summary);
   }
   return program;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { configPath, storePath } from "../config.ts";
-import { formatConfig } from "../config-format.ts";
+import { formatConfig } from "../config/config-format.ts";
 import type { CliContext } from "../context.ts";
 import { OperationError, UsageError } from "../errors.ts";
 import { type DomainName, NameSyntaxError, parseDomainName } from "../keys/domain-name.ts";
