@@ -17,17 +17,30 @@ export async function decryptPrivateKey(bytes: Uint8Array, passphrase: string): 
   } catch (error) {
     if (!(error instanceof PrivateKeyError) || error.kind !== "encrypted") throw error;
   }
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const isDer = buffer[0] === 0x30 && !buffer.includes("-----BEGIN ");
-  const pem = isDer ? encodePem("ENCRYPTED PRIVATE KEY", bytes) : encryptedBlock(buffer.toString("latin1"));
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const encoding = text.includes("-----BEGIN ") ? "pem" : bytes[0] === 0x30 ? "der" : "base64";
+  const der = encoding === "der" ? bytes : Buffer.from(text, "base64");
+  const pem = encoding === "pem" ? encryptedBlock(text) : encodePem("ENCRYPTED PRIVATE KEY", der);
   const decrypted = decryptWithOpenSsl(pem, passphrase) ?? (await decryptOtherwise(pem, passphrase));
-  if (decrypted === undefined) {
-    throw new PrivateKeyError("encrypted", "is an encrypted private key that this passphrase does not open", {
-      hint: "try by hand: openssl pkey -in FILE -noout",
-    });
+  if (decrypted === undefined) throw wrongPassphraseError();
+  const { privateKey, format } = parseDecrypted(decrypted);
+  return { privateKey, format, encoding, notes: ["the file was encrypted"] };
+}
+
+/** Old ciphers carry no check: one wrong passphrase in 256 decrypts to something that is nothing. */
+function parseDecrypted(decrypted: Uint8Array): ParsedPrivateKey {
+  try {
+    return parsePrivateKey(decrypted);
+  } catch (error) {
+    if (error instanceof PrivateKeyError && error.kind === "not-a-key") throw wrongPassphraseError();
+    throw error;
   }
-  const { privateKey, format } = parsePrivateKey(decrypted);
-  return { privateKey, format, encoding: isDer ? "der" : "pem", notes: ["the file was encrypted"] };
+}
+
+function wrongPassphraseError(): PrivateKeyError {
+  return new PrivateKeyError("encrypted", "is an encrypted private key that this passphrase does not open", {
+    hint: "try by hand: openssl pkey -in FILE -noout",
+  });
 }
 
 /** The private-key block alone: OpenSSL looks at the first block of a file only. `text` has passed `parsePem`. */

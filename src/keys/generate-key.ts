@@ -56,8 +56,8 @@ export async function generateEd25519Key(): Promise<Ed25519PrivateKey> {
 }
 
 /**
- * Signs with the private half and verifies with the public half (RULES: numbers that fit can still be no key, when a
- * prime is none).
+ * Signs with the private half and verifies with the public half: numbers that fit can still be no key, when a
+ * prime is none.
  * @throws {KeyGenerationError} the signature does not verify
  */
 export async function proveKey(key: PrivateKey): Promise<void> {

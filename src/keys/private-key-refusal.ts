@@ -112,7 +112,7 @@ export function otherTextError(text: string): PrivateKeyError {
   if (/^\s*[0-9a-fA-F]{64}\s*$/.test(text)) {
     return notAKeyError("64 hexadecimal digits", "an Ed25519 seed is stored as base64: xxd -r -p FILE | base64 > NEW");
   }
-  if (/-----END [ -~]*PRIVATE KEY-----/.test(text)) {
+  if (/-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----/.test(text)) {
     return new PrivateKeyError("broken", "has the END line of a private key and no BEGIN line", {
       hint: "copy the file again from where it was made",
     });

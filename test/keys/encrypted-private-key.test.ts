@@ -22,6 +22,11 @@ describe("encrypted private keys", () => {
     await expect(decryptPrivateKey(vector(file), "Secret")).rejects.toMatchObject({ kind: "encrypted" });
   });
 
+  test("base64 without a PEM frame", async () => {
+    const base64 = new TextEncoder().encode(Buffer.from(vector("enc.der")).toString("base64"));
+    await expect(decryptPrivateKey(base64, "secret")).resolves.toMatchObject({ encoding: "base64" });
+  });
+
   test("an open file needs none, and what is no key is refused as ever", async () => {
     await expect(decryptPrivateKey(vector("rsa1024.pem"), "")).resolves.toMatchObject({ format: "pkcs8", notes: [] });
     await expect(decryptPrivateKey(vector("cert.pem"), "")).rejects.toMatchObject({ kind: "certificate" });

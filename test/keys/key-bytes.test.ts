@@ -86,6 +86,16 @@ describe("what octets are", () => {
       join(hex("04 22 04 20"), ed25519.seed),
       { kind: "private-key", form: "octet-string", algorithm: "ed25519" },
     ],
+    [
+      "DSA, traditional",
+      encodeDer(DerTag.sequence, hex("02 01 00 02 01 05 02 01 05 02 01 05 02 01 05 02 01 05")),
+      { kind: "private-key", form: "dsa" },
+    ],
+    [
+      "PKCS#8 of an unknown algorithm",
+      hex("30 10 02 01 00 30 0b 06 09 2a 86 48 86 f7 0d 01 07 01"),
+      { kind: "private-key", form: "pkcs8", algorithm: "other" },
+    ],
     ["32 octets", ed25519.publicKey.bytes, { kind: "raw-32" }],
     ["seed and public key", join(ed25519.seed, ed25519.publicKey.bytes), { kind: "raw-64", isSecretKey: true }],
     ["64 octets", join(ed25519.seed, ed25519.seed), { kind: "raw-64", isSecretKey: false }],

@@ -10,7 +10,7 @@ import {
   parsePrivateKey,
   toPrivateKeyObject,
 } from "../../src/keys/private-key.ts";
-import { encodeSubjectPublicKeyInfo } from "../../src/keys/public-key.ts";
+import { encodeRsaPublicKey, encodeSubjectPublicKeyInfo } from "../../src/keys/public-key.ts";
 import { toBigInt, toOctets } from "../../src/keys/rsa-numbers.ts";
 import { encodeRsaPrivateKey, type RsaPrivateKey } from "../../src/keys/rsa-private-key.ts";
 import { ed25519Sample, rsaSample, vector } from "./sample-keys.ts";
@@ -138,6 +138,13 @@ describe("RSA numbers are proven (RFC 8017 §3.2)", () => {
   const plus = (number: Uint8Array, n: bigint) => toOctets(toBigInt(number) + n);
   const p = toBigInt(rsa.prime1);
   const q = toBigInt(rsa.prime2);
+  /** A private exponent that works and is not below the modulus. */
+  const largeExponent = () => {
+    const half = ((p - 1n) * (q - 1n)) / 2n;
+    let large = toBigInt(rsa.privateExponent);
+    while (large < p * q) large += half;
+    return toOctets(large);
+  };
   const cases: [string, RsaPrivateKey, string][] = [
     ["modulus", { ...rsa, publicKey: { ...rsa.publicKey, modulus: plus(modulus, 2n) } }, "not the product"],
     [
@@ -152,10 +159,11 @@ describe("RSA numbers are proven (RFC 8017 §3.2)", () => {
     ],
     ["public exponent 1", { ...rsa, publicKey: { ...rsa.publicKey, exponent: Uint8Array.of(1) } }, "below 3"],
     ["private exponent", { ...rsa, privateExponent: plus(rsa.privateExponent, 2n) }, "does not follow"],
+    ["private exponent too large", { ...rsa, privateExponent: largeExponent() }, "not smaller"],
     [
-      "private exponent too large",
-      { ...rsa, privateExponent: plus(rsa.privateExponent, (p - 1n) * (q - 1n)) },
-      "not smaller",
+      "one prime twice",
+      { ...rsa, publicKey: { ...rsa.publicKey, modulus: toOctets(p * p) }, prime2: rsa.prime1 },
+      "does not follow",
     ],
     ["exponent1", { ...rsa, exponent1: plus(rsa.exponent1, 2n) }, "does not follow"],
     ["exponent2", { ...rsa, exponent2: plus(rsa.exponent2, 2n) }, "does not follow"],
@@ -257,6 +265,15 @@ describe("writing", () => {
   ])("node:crypto gets the same %s key", (_title, key) => {
     const der = toPrivateKeyObject(key).export({ format: "der", type: "pkcs8" });
     expect(new Uint8Array(der)).toEqual(encodePrivateKeyDer(key, "pkcs8"));
+  });
+
+  test("an RSA key with its public key is held to it (RFC 5958 §2)", () => {
+    const body = Buffer.from(encodePrivateKeyDer(rsa, "pkcs8")).subarray(4);
+    const withPublic = (publicKey: Uint8Array) =>
+      encodeDer(DerTag.sequence, body, encodeDer(0x81, Uint8Array.of(0), publicKey));
+    expect(parsePrivateKey(withPublic(encodeRsaPublicKey(rsa.publicKey))).privateKey).toEqual(rsa);
+    const other = { ...rsa.publicKey, exponent: Uint8Array.of(3) };
+    expect(failure(withPublic(encodeRsaPublicKey(other)))).toMatchObject({ kind: "broken" });
   });
 
   test("PKCS#8 attributes are read over (RFC 5958 §2)", () => {

@@ -1,6 +1,6 @@
 /** A fault of a public key, found from its numbers alone. */
 export interface KeyWeakness {
-  /** The rule (RULES of the checks): the catalogue of findings holds its sentence, explanation and fix. */
+  /** The rule: the catalogue of findings (src/checks) holds its sentence, explanation and fix. */
   readonly code:
     | "RSA-SHORT"
     | "RSA-1024"
