@@ -43,7 +43,8 @@ export function loadConfig({ path, env, readFile = (file) => readFileSync(file, 
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
-    if (path === undefined && !env.DKIMCTL_CONFIG && code === "ENOENT") return { path: undefined, settings: parseSettings("", file) };
+    if (path === undefined && !env.DKIMCTL_CONFIG && code === "ENOENT")
+      return { path: undefined, settings: parseSettings("", file) };
     throw new ConfigError(`cannot read the configuration ${file}: ${systemErrorReason(error)}`, { cause: error });
   }
   return { path: file, settings: parseSettings(text, file) };

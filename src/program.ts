@@ -88,7 +88,8 @@ export async function buildProgram(cli: CliContext, argv?: readonly string[]): P
   });
   const loadsAll = argv === undefined || argv.includes(COMPLETE_COMMAND);
   for (const { name, alias, summary, load } of COMMANDS) {
-    if (loadsAll || argv.includes(name) || (alias !== undefined && argv.includes(alias))) (await load()).register(program, cli);
+    if (loadsAll || argv.includes(name) || (alias !== undefined && argv.includes(alias)))
+      (await load()).register(program, cli);
     else program.command(name).description(summary);
   }
   return program;

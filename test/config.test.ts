@@ -118,7 +118,7 @@ describe("what is refused, with file and line", () => {
     [
       "[keygen]\nselector = '{year}'",
       `x.toml:2: keygen.selector: "{year}" in the selector "{year}" is not known`,
-      "known are {algorithm}, {yyyymmdd}, {yyyy}, {mm}, {dd}",
+      "known are {algorithm}, {yyyymmdd}, {yyyy}, {mm}, {n}, {random}",
     ],
     [
       "[keygen]\nselector = 'a b'",

@@ -1,6 +1,6 @@
 import { escapeDnsText } from "../dns/escape-dns-text.ts";
 import { formatKeyRecord, keyRecordFor, parseKeyRecord } from "../dns/key-record.ts";
-import { failureReason, isTemporary, toTxtAnswer, type TxtLookup } from "../dns/resolver.ts";
+import { failureReason, isTemporary, type TxtLookup, toTxtAnswer } from "../dns/resolver.ts";
 import type { KeyName } from "../keys/key-name.ts";
 import type { RecordTags } from "../keys/key-store.ts";
 import type { PrivateKey } from "../keys/private-key.ts";
@@ -77,7 +77,13 @@ export async function checkPublishedKey(key: KeyToProve, lookup: TxtLookup, now:
   const result = { ...none, findings, published };
   if (state === "revoked") return { ...result, verdict: "revoked", code: "revoked", reason: "p= is empty" };
   if (findings.some(({ code }) => code === "KEY-MISMATCH")) {
-    return { ...result, verdict: "fail", code: "other-key", reason: "the published key is another key", otherKey: publicKey };
+    return {
+      ...result,
+      verdict: "fail",
+      code: "other-key",
+      reason: "the published key is another key",
+      otherKey: publicKey,
+    };
   }
   const error = findings.find(({ severity }) => severity === "error");
   if (error !== undefined) {
@@ -112,7 +118,10 @@ async function proveByProbe({ name, privateKey }: KeyToProve, lookup: TxtLookup,
 function noRecord(lookup: TxtLookup): Pick<PublishedKeyCheck, "code" | "reason"> {
   if (lookup.status === "cname-to-nothing") {
     const what = lookup.missing === "name" ? "which does not exist" : "which has no TXT record";
-    return { code: "cname-to-nothing", reason: `no record (a CNAME leads to ${escapeDnsText(lookup.target)}, ${what})` };
+    return {
+      code: "cname-to-nothing",
+      reason: `no record (a CNAME leads to ${escapeDnsText(lookup.target)}, ${what})`,
+    };
   }
   if (lookup.status === "no-data") {
     return { code: "no-data", reason: "no record (NODATA: the name exists, without a TXT record)" };
@@ -130,6 +139,7 @@ export function differingTags(published: string, expected: string): string[] {
     return [];
   }
   const lists = { h: "hashAlgorithms", s: "serviceTypes", t: "flags" } as const;
-  const differs = (a: readonly string[] = [], b: readonly string[] = []) => [...a].sort().join() !== [...b].sort().join();
+  const differs = (a: readonly string[] = [], b: readonly string[] = []) =>
+    [...a].sort().join() !== [...b].sort().join();
   return Object.entries(lists).flatMap(([tag, field]) => (differs(ours[field], theirs[field]) ? [`${tag}=`] : []));
 }

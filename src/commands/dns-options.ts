@@ -19,9 +19,10 @@ const RESOLV_CONF = "/etc/resolv.conf";
 export function addDnsOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--server <server>", "ask this name server: IP or IP#PORT; may be repeated (default: the system's)").argParser(
-        collect(parseServerAddress),
-      ),
+      new Option(
+        "--server <server>",
+        "ask this name server: IP or IP#PORT; may be repeated (default: the system's)",
+      ).argParser(collect(parseServerAddress)),
     )
     .addOption(
       new Option("--timeout <seconds>", "wait this long for each answer (default: 3)").argParser(

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { configPath, storePath } from "../config.ts";
 import { formatConfig } from "../config/config-format.ts";
+import { configPath, storePath } from "../config.ts";
 import type { CliContext } from "../context.ts";
 import { OperationError, UsageError } from "../errors.ts";
 import { type DomainName, NameSyntaxError, parseDomainName } from "../keys/domain-name.ts";
@@ -9,11 +9,7 @@ import { createFile } from "../keys/durable-file.ts";
 import { DEFAULT_KEY_MODE, resolveFileAccess } from "../keys/file-access.ts";
 import { fileOperations } from "../keys/file-operations.ts";
 import { writeFailure } from "../keys/key-file.ts";
-import {
-  DEFAULT_SELECTOR_TEMPLATE,
-  parseSelectorTemplate,
-  type SelectorTemplate,
-} from "../keys/selector-template.ts";
+import { DEFAULT_SELECTOR_TEMPLATE, parseSelectorTemplate, type SelectorTemplate } from "../keys/selector-template.ts";
 import { createStoreFolder } from "../keys/store-folder.ts";
 import type { Prompter } from "../terminal/prompt.ts";
 import { keygen } from "./keygen.ts";
@@ -34,12 +30,15 @@ export function register(program: Command, cli: CliContext): void {
   const command = program
     .command("init")
     .description("set up: write the configuration, make the first keys, print their records; asks what is not given")
-    .addOption(new Option("-d, --domain <domain>", "signing domain; may be repeated").argParser(collect(parseDomainName)))
+    .addOption(
+      new Option("-d, --domain <domain>", "signing domain; may be repeated").argParser(collect(parseDomainName)),
+    )
     .addOption(new Option("-t, --type <type>", "kind of keys (default: both)").choices(["rsa", "ed25519", "both"]))
     .addOption(
-      new Option("--selector-template <template>", `names of new keys (default: ${DEFAULT_SELECTOR_TEMPLATE})`).argParser(
-        parseSelectorTemplate,
-      ),
+      new Option(
+        "--selector-template <template>",
+        `names of new keys (default: ${DEFAULT_SELECTOR_TEMPLATE})`,
+      ).argParser(parseSelectorTemplate),
     )
     .option("-y, --yes", "ask nothing: take the defaults for what is not given");
   addFormatOptions(command, KEYGEN_FORMATS, "bind", "-o");
@@ -118,10 +117,14 @@ async function askForRest(options: InitOptions, cli: CliContext, prompter: Promp
   const template =
     options.selectorTemplate ??
     parseSelectorTemplate(
-      await prompter.text("Names of keys:", { default: DEFAULT_SELECTOR_TEMPLATE, validate: valid(parseSelectorTemplate) }),
+      await prompter.text("Names of keys:", {
+        default: DEFAULT_SELECTOR_TEMPLATE,
+        validate: valid(parseSelectorTemplate),
+      }),
     );
   const store = options.store ?? (await prompter.text("Folder of the keys:", { default: defaultStore(options, cli) }));
-  const group = options.group ?? (await prompter.text("Group of the mail server that signs (empty: only the owner reads keys):"));
+  const group =
+    options.group ?? (await prompter.text("Group of the mail server that signs (empty: only the owner reads keys):"));
   return { domains, type, template, store, owner: options.owner, group: group === "" ? undefined : group };
 }
 

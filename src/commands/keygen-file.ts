@@ -18,11 +18,15 @@ export async function keygenToFile(run: KeygenRun & { readonly keyFile: string }
   const { options, settings, keyFile, algorithms, domains, tags, bits, notices } = run;
   const [algorithm, ...otherAlgorithms] = algorithms;
   if (domains.length > 1 || otherAlgorithms.length > 0 || algorithm === undefined) {
-    throw new UsageError("-k takes one key, and this makes several", { hint: "leave -k out: the store holds many keys" });
+    throw new UsageError("-k takes one key, and this makes several", {
+      hint: "leave -k out: the store holds many keys",
+    });
   }
   if (options.share) throw new UsageError("--share is for keys in the store, and -k writes elsewhere");
   if (keyFile === "-" && options.format === "json") {
-    throw new UsageError("-k - prints a key before the record: that is no JSON", { hint: "write the key to a file: -k FILE" });
+    throw new UsageError("-k - prints a key before the record: that is no JSON", {
+      hint: "write the key to a file: -k FILE",
+    });
   }
   if (options.privOutput === "seed" && algorithm === "rsa") {
     throw new UsageError("only an Ed25519 key has a seed", { hint: "add -t ed25519" });

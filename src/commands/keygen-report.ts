@@ -4,8 +4,8 @@ import { createRecordFormat, RECORD_FORMAT_NAMES, type RecordFormatName } from "
 import { jsonRecord } from "../report/record-formats/json-format.ts";
 import { publicKeyBits } from "../report/record-formats/record-format.ts";
 import type { Output } from "../terminal/output.ts";
-import { DEFAULT_TTL_SECONDS } from "./options.ts";
 import type { MadeKey } from "./key-maker.ts";
+import { DEFAULT_TTL_SECONDS } from "./options.ts";
 
 /** rspamd's names for its two record formats mean here what they mean there. */
 const RSPAMD_NAMES = { dns: "rspamd", dnskey: "value" } as const;

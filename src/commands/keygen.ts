@@ -52,14 +52,20 @@ export function register(program: Command, cli: CliContext): void {
   const command = program
     .command("keygen")
     .description("make keys in the store and print their records; never overwrites a key")
-    .addOption(new Option("-d, --domain <domain>", "signing domain; may be repeated").argParser(collect(parseDomainName)))
+    .addOption(
+      new Option("-d, --domain <domain>", "signing domain; may be repeated").argParser(collect(parseDomainName)),
+    )
     .addOption(new Option("--domains-from <file>", "a domain a line; - reads standard input"))
-    .addOption(new Option("-s, --selector <selector>", "selector (default: {algorithm}-{yyyymmdd})").argParser(parseSelector))
+    .addOption(
+      new Option("-s, --selector <selector>", "selector (default: {algorithm}-{yyyymmdd})").argParser(parseSelector),
+    )
     .addOption(new Option("-t, --type <type>", "kind of key (default: rsa)").choices(["rsa", "ed25519", "both"]))
     .addOption(new Option("-b, --bits <bits>", "size of RSA keys (default: 2048)").argParser(parseRsaBits))
     .option("-k, --key-file <file>", "write the private key there instead of into the store; - prints it")
     .addOption(
-      new Option("--priv-output <encoding>", "encoding of the private key").choices(["pem", "der", "seed"]).default("pem"),
+      new Option("--priv-output <encoding>", "encoding of the private key")
+        .choices(["pem", "der", "seed"])
+        .default("pem"),
     )
     .option("-f, --force", "replace a key of the same name; the old one is kept as a .bak file")
     .option("--share", "one key for all domains given (symbolic links)")
@@ -86,7 +92,9 @@ export function addRecordOptions(command: Command): Command {
   return command
     .addOption(new Option("--hash <algorithms>", "h= of the record, such as sha256").argParser(words))
     .addOption(new Option("--service <types>", "s= of the record, such as email").argParser(words))
-    .addOption(new Option("--flags <flags>", "t= of the record: s (no subdomains in i=) or y (testing)").argParser(words))
+    .addOption(
+      new Option("--flags <flags>", "t= of the record: s (no subdomains in i=) or y (testing)").argParser(words),
+    )
     .option("--note <text>", "n= of the record: a note to people");
 }
 
@@ -102,7 +110,9 @@ export async function keygen(options: KeygenOptions, cli: CliContext): Promise<v
   const domains = await chooseDomains(options, cli, notices);
   if (options.selector !== undefined) for (const text of selectorWarnings(options.selector)) notices.warn(text);
   const run = { options, settings, algorithms, bits, tags, domains, notices };
-  await (options.keyFile === undefined ? keygenToStore(run, cli) : keygenToFile({ ...run, keyFile: options.keyFile }, cli));
+  await (options.keyFile === undefined
+    ? keygenToStore(run, cli)
+    : keygenToFile({ ...run, keyFile: options.keyFile }, cli));
 }
 
 export interface KeygenRun {
@@ -115,7 +125,10 @@ export interface KeygenRun {
   readonly notices: Notices;
 }
 
-async function keygenToStore({ options, settings, algorithms, bits, tags, domains, notices }: KeygenRun, cli: CliContext) {
+async function keygenToStore(
+  { options, settings, algorithms, bits, tags, domains, notices }: KeygenRun,
+  cli: CliContext,
+) {
   if (options.privOutput === "der") {
     throw new UsageError("a key of the store is a PEM file", { hint: "with -k FILE the key may be DER" });
   }

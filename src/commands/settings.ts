@@ -1,5 +1,5 @@
+import { type Settings as ConfigSettings, loadConfig, storePath } from "../config.ts";
 import type { CliContext } from "../context.ts";
-import { loadConfig, type Settings as ConfigSettings, storePath } from "../config.ts";
 import type { FileAccessOptions } from "../keys/file-access.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import { readFileOrExplain } from "./input-files.ts";

@@ -36,7 +36,9 @@ export interface VerifyTools {
 
 /** A file: a private key, a public key, or the text of a record. With `record`, whether the two belong together. */
 export async function verifyFile(path: string, record: string | undefined, tools: VerifyTools): Promise<KeyReport[]> {
-  const { bytes, warnings } = readKeyFile(resolve(path), { allowedMode: tools.settings.store.mode ?? DEFAULT_KEY_MODE });
+  const { bytes, warnings } = readKeyFile(resolve(path), {
+    allowedMode: tools.settings.store.mode ?? DEFAULT_KEY_MODE,
+  });
   const name = nameInPath(path);
   const source = escapeDnsText(Buffer.from(path).toString("latin1"));
   const read = await openPrivateKey(path, bytes, tools);
@@ -56,7 +58,13 @@ export async function verifyFile(path: string, record: string | undefined, tools
   return [
     {
       ...{ kind: "nothing", source, name, findings, description: what ?? "no private key that can be used" },
-      ...{ state: "unusable", severity: worstSeverity(findings), publicKey: undefined, records: [], publish: undefined },
+      ...{
+        state: "unusable",
+        severity: worstSeverity(findings),
+        publicKey: undefined,
+        records: [],
+        publish: undefined,
+      },
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { ExitCode, UsageError } from "../errors.ts";
 import { parseKeyName } from "../keys/key-name.ts";
@@ -9,7 +9,13 @@ import { createStyle, wantsColor } from "../terminal/style.ts";
 import { addDnsOptions, type DnsOptions } from "./dns-options.ts";
 import { readAll } from "./input-files.ts";
 import { createNotices } from "./notices.ts";
-import { addFormatOptions, addPassphraseOption, DEFAULT_TTL_SECONDS, type GlobalOptions, type PassphraseOptions } from "./options.ts";
+import {
+  addFormatOptions,
+  addPassphraseOption,
+  DEFAULT_TTL_SECONDS,
+  type GlobalOptions,
+  type PassphraseOptions,
+} from "./options.ts";
 import { answerRecordStream } from "./record-stream-command.ts";
 import { loadSettings } from "./settings.ts";
 import { verifyFile, verifyPublished, verifyRecordText } from "./verify-key-subjects.ts";
@@ -56,7 +62,9 @@ async function verifyKey(
 ): Promise<void> {
   if (options.format === "ndjson") {
     if (!options.stdin || subject !== undefined || options.record !== undefined) {
-      throw new UsageError("--format ndjson answers a stream of records", { hint: "add --stdin and give the records there" });
+      throw new UsageError("--format ndjson answers a stream of records", {
+        hint: "add --stdin and give the records there",
+      });
     }
     return answerRecordStream(cli);
   }
@@ -65,7 +73,9 @@ async function verifyKey(
   else {
     const style = await createStyle(wantsColor(options.color, cli.env, cli.stdout.isTTY));
     const ttlSeconds = loadSettings(cli, options).records.ttl ?? DEFAULT_TTL_SECONDS;
-    const texts = reports.map((report) => renderKeyReport(report, { style, ttlSeconds, numbers: options.text === true }));
+    const texts = reports.map((report) =>
+      renderKeyReport(report, { style, ttlSeconds, numbers: options.text === true }),
+    );
     cli.stdout.write(texts.join("\n"));
   }
   if (reports.some(({ severity }) => severity === "error")) cli.exitCode = ExitCode.checkFailed;
@@ -86,7 +96,8 @@ async function look(
     return verifyPublished(parseKeyName(subject, selector), tools);
   }
   const record = options.stdin ? await readAll(cli.stdin) : options.record;
-  if (options.stdin && options.record !== undefined) throw new UsageError("give the record with --record or --stdin, not with both");
+  if (options.stdin && options.record !== undefined)
+    throw new UsageError("give the record with --record or --stdin, not with both");
   if (subject !== undefined) return verifyFile(subject, record, tools);
   if (record !== undefined) {
     return [verifyRecordText(record, { source: options.stdin ? "standard input" : "--record" })];

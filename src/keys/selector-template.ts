@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import { quoteName } from "./domain-name.ts";
 import type { PrivateKey } from "./private-key.ts";
 import { parseSelector, type Selector } from "./selector.ts";
 
@@ -13,7 +14,7 @@ export const DEFAULT_SELECTOR_TEMPLATE = "{algorithm}-{yyyymmdd}" as SelectorTem
 export function parseSelectorTemplate(text: string): SelectorTemplate {
   for (const [whole, name] of text.matchAll(/\{([^{}]*)\}/g)) {
     if (!(PLACEHOLDERS as readonly string[]).includes(name ?? "")) {
-      throw new UsageError(`selector template ${JSON.stringify(text)} holds ${JSON.stringify(whole)}`, {
+      throw new UsageError(`${quoteName(whole)} in the selector ${quoteName(text)} is not known`, {
         hint: `known are ${PLACEHOLDERS.map((placeholder) => `{${placeholder}}`).join(", ")}`,
       });
     }

@@ -11,7 +11,18 @@ export function renderJsonReports(reports: readonly KeyReport[]): string {
   return `${JSON.stringify({ schema: VERIFY_KEY_SCHEMA, reports: reports.map(jsonReport) }, undefined, 2)}\n`;
 }
 
-function jsonReport({ kind, source, description, name, state, severity, findings, publicKey, records, publish }: KeyReport) {
+function jsonReport({
+  kind,
+  source,
+  description,
+  name,
+  state,
+  severity,
+  findings,
+  publicKey,
+  records,
+  publish,
+}: KeyReport) {
   return {
     kind,
     source,
