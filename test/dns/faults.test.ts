@@ -57,11 +57,10 @@ describe("a server that misbehaves", () => {
 
   it("tells SERVFAIL with its extended error (RFC 8914)", async () => {
     const { lookup, answer, server } = await ask({
-      udp: (query, send) =>
-        send(reply(query, { responseCode: 2, additionals: [extendedError(6, "signature is bad")] })),
+      udp: (query, send) => send(reply(query, { responseCode: 2, additionals: [extendedError(6, "bad\x1b[31m")] })),
     });
     expect(lookup).toMatchObject({ status: "servfail", extendedErrors: [{ code: 6, purpose: "dnssec bogus" }] });
-    const reason = `SERVFAIL from ${server.server} (dnssec bogus: signature is bad)`;
+    const reason = `SERVFAIL from ${server.server} (dnssec bogus: bad\\027[31m)`;
     expect(answer).toEqual({ status: "temporary-failure", reason });
   });
 
@@ -300,6 +299,39 @@ describe("a server that misbehaves", () => {
     await resolver.close();
     expect(await lookups[0]).toMatchObject({ status: "aborted" });
     expect(await resolver.lookupTxt(NAME)).toMatchObject({ status: "aborted" });
+  });
+
+  it("leaves no timer behind, and closes its connections", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const before = timers();
+    let closed: Promise<unknown> | undefined;
+    const { resolver } = await ask(
+      {
+        udp: truncatedUdp,
+        tcp: (query, socket) => {
+          closed = once(socket, "end");
+          socket.write(framed(reply(query, { answers: [txt(KEY)] })));
+        },
+      },
+      { timeoutMs: 60_000 },
+    );
+    expect(timers()).toBe(before);
+    await resolver.close();
+    await closed;
+    expect(closed).toBeDefined();
+  });
+
+  it("is not troubled by many lookups on one signal", async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on("warning", note);
+    const { signal } = new AbortController();
+    const { resolver } = await ask({ udp: (query, send) => send(reply(query, { answers: [txt(KEY)] })) });
+    const lookups = await Promise.all(Array.from({ length: 200 }, () => resolver.lookupTxt(NAME, { signal })));
+    expect(new Set(lookups.map(({ status }) => status))).toEqual(new Set(["found"]));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", note);
+    expect(warnings).toEqual([]);
   });
 
   async function silent() {
