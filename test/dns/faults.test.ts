@@ -56,9 +56,13 @@ describe("a server that misbehaves", () => {
   });
 
   it("tells SERVFAIL with its extended error (RFC 8914)", async () => {
-    const { lookup, answer, server } = await ask({
-      udp: (query, send) => send(reply(query, { responseCode: 2, additionals: [extendedError(6, "bad\x1b[31m")] })),
-    });
+    const { lookup, answer, server } = await ask(
+      {
+        udp: (query, send) => send(reply(query, { responseCode: 2, additionals: [extendedError(6, "bad\x1b[31m")] })),
+      },
+      { retries: 2 },
+    );
+    expect(server.queries.udp).toBe(1);
     expect(lookup).toMatchObject({ status: "servfail", extendedErrors: [{ code: 6, purpose: "dnssec bogus" }] });
     const reason = `SERVFAIL from ${server.server} (dnssec bogus: bad\\027[31m)`;
     expect(answer).toEqual({ status: "temporary-failure", reason });
@@ -321,6 +325,17 @@ describe("a server that misbehaves", () => {
     expect(closed).toBeDefined();
   });
 
+  it("sends nothing more once it is told to end", async () => {
+    const { resolver, server } = await silent(100);
+    const told = new AbortController();
+    const lookups = Array.from({ length: 50 }, () => resolver.lookupTxt(NAME, { signal: told.signal }));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    told.abort();
+    expect(new Set((await Promise.all(lookups)).map(({ status }) => status))).toEqual(new Set(["aborted"]));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(server.queries.udp).toBeLessThanOrEqual(32);
+  });
+
   it("is not troubled by many lookups on one signal", async () => {
     const warnings: Error[] = [];
     const note = (warning: Error) => warnings.push(warning);
@@ -334,9 +349,9 @@ describe("a server that misbehaves", () => {
     expect(warnings).toEqual([]);
   });
 
-  async function silent() {
+  async function silent(timeoutMs = 60_000) {
     const server = await startFaultServer({});
-    const resolver = createResolver({ servers: [parseServerAddress(server.server)], timeoutMs: 60_000 });
+    const resolver = createResolver({ servers: [parseServerAddress(server.server)], timeoutMs, retries: 0 });
     open.push(resolver, server);
     return { resolver, server };
   }
