@@ -229,6 +229,14 @@ describe("a server that misbehaves", () => {
     }
   });
 
+  it("tells a network that cannot be reached from silence", async () => {
+    // Linux answers EACCES to whoever sends to everybody; other systems have their own words for it.
+    const servers = [parseServerAddress("255.255.255.255")];
+    const resolver = createResolver({ servers, timeoutMs: 60_000, retries: 0 });
+    open.push(resolver);
+    expect(await resolver.lookupTxt(NAME)).toMatchObject({ status: "unreachable", cause: "network" });
+  });
+
   describe("over TCP", () => {
     it.each<[string, NonNullable<FaultScript["tcp"]>, string]>([
       ["silence", () => {}, "timeout"],
