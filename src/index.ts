@@ -39,8 +39,8 @@ export {
 export { type ParsedPrivateKey, type PrivateKey, PrivateKeyError, parsePrivateKey } from "./keys/private-key.ts";
 export type { Ed25519PublicKey, PublicKey, RsaPublicKey } from "./keys/public-key.ts";
 export { parseSelector, type Selector } from "./keys/selector.ts";
-export { type MessageLimits, MessageLimitError } from "./signing/message.ts";
-export { type SignedMessage, type SignOptions, SigningError, signMessage } from "./signing/sign.ts";
+export { MessageLimitError, type MessageLimits } from "./signing/message.ts";
+export { type SignedMessage, SigningError, type SignOptions, signMessage } from "./signing/sign.ts";
 export {
   type KeyLookup,
   type MessageVerification,
