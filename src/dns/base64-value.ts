@@ -28,12 +28,15 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 export function scanBase64(value: string): Base64Scan {
   const hasInnerSpace = /[^ \t\r\n][ \t\r\n]+[^ \t\r\n]/.test(value);
   const compact = removeFws(value);
-  const digits = compact.replace(/=+$/, "");
+  const digits = trimPadding(compact);
   const padding = compact.length - digits.length;
   const missing = (4 - (digits.length % 4)) % 4;
   const base = { octets: undefined, isPaddingMissing: false, hasPadBits: false, hasInnerSpace };
-  const bad = /[^A-Za-z0-9+/= \t\r\n]|=(?=[= \t\r\n]*[^= \t\r\n])/u.exec(value);
-  if (bad !== null) return { ...base, fault: { kind: "alphabet", offset: bad.index, character: bad[0] } };
+  const bad = /[^A-Za-z0-9+/= \t\r\n]/u.exec(value)?.index ?? (digits.includes("=") ? value.indexOf("=") : -1);
+  if (bad >= 0) {
+    const character = String.fromCodePoint(value.codePointAt(bad) ?? 0);
+    return { ...base, fault: { kind: "alphabet", offset: bad, character } };
+  }
   if (digits.length % 4 === 1) return { ...base, fault: { kind: "length", length: digits.length } };
   if (padding > 0 && padding !== missing) return { ...base, fault: { kind: "padding", offset: value.indexOf("=") } };
   const lastDigit = ALPHABET.indexOf(digits.at(-1) ?? "A");
@@ -44,4 +47,11 @@ export function scanBase64(value: string): Base64Scan {
     hasPadBits: (lastDigit & (missing === 2 ? 0b1111 : missing === 1 ? 0b11 : 0)) !== 0,
     hasInnerSpace,
   };
+}
+
+/** Without the = signs at the end; a loop, since a regular expression would take the square of hostile text's length. */
+export function trimPadding(base64: string): string {
+  let end = base64.length;
+  while (end > 0 && base64[end - 1] === "=") end--;
+  return base64.slice(0, end);
 }
