@@ -1,3 +1,5 @@
+import { undoEntities } from "../dns/zone-text-loose.ts";
+
 /**
  * The record's text without what came with it when it was pasted: quotes, parentheses and the owner of a zone file,
  * backslashes, line breaks, byte order marks, no-break spaces, HTML and the like.
@@ -20,25 +22,10 @@ interface Step {
   readonly change: string;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  quot: '"',
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  apos: "'",
-  nbsp: " ",
-  equals: "=",
-  semi: ";",
-  plus: "+",
-  sol: "/",
-};
-
-const HTML_ENTITY = /&(?:#([0-9]{1,4})|#x([0-9a-f]{1,4})|([a-z]{2,6}));/gi;
-
 /** In this order: each sees what the ones before left. */
 const STEPS: readonly Step[] = [
   { pattern: /^(?:\ufeff|\xef\xbb\xbf)/, replacement: "", change: "the byte order mark is removed" },
-  { pattern: HTML_ENTITY, replacement: decodeEntity, change: "HTML entities are undone" },
+  { pattern: /^[\s\S]*&[\s\S]*$/, replacement: (all) => undoEntities(all), change: "HTML entities are undone" },
   {
     pattern: /[\u200b-\u200f\u2060\ufeff\u00ad]|\xe2\x80\x8b|\xc2\xad/g,
     replacement: "",
@@ -71,8 +58,3 @@ const STEPS: readonly Step[] = [
     change: "tags are divided by semicolons",
   },
 ];
-
-function decodeEntity(match: string, decimal?: string, hexadecimal?: string, name?: string): string {
-  if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? match;
-  return String.fromCharCode(decimal === undefined ? Number.parseInt(hexadecimal ?? "0", 16) : Number(decimal));
-}
