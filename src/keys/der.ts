@@ -52,7 +52,8 @@ export class DerReader {
   readonly #faults: string[] | undefined;
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length, faults?: string[]) {
-    this.bytes = bytes;
+    // Views of a Buffer would be Buffers, and equal to no other octets in a comparison of values.
+    this.bytes = Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : bytes;
     this.position = start;
     this.end = end;
     this.#faults = faults;

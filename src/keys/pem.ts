@@ -59,7 +59,8 @@ export function parsePem(latin1: string): PemText {
 
 function readBlock(text: string, start: number): { block: PemBlock; end: number } {
   const beginLine = lineAt(text, start);
-  const label = /^-----BEGIN ([ -~]+)-----$/.exec(beginLine.text)?.[1];
+  // Labels are quoted in messages: nothing that could be base64 of a key counts as one.
+  const label = /^-----BEGIN ([A-Z0-9 ]{1,60})-----$/.exec(beginLine.text)?.[1];
   if (label === undefined) {
     throw beginLine.text.includes("\r")
       ? bareCarriageReturn()

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import { DerError, DerReader, DerTag, encodeDer } from "./der.ts";
 import { deriveEd25519PublicKey, ED25519_PKCS8_PREFIX, ed25519PrivateKeyObject } from "./ed25519.ts";
 import { describeAlgorithm, keyAlgorithmOf } from "./key-algorithm.ts";
-import { classifyKeyBytes } from "./key-bytes.ts";
+import { classifyKeyBytes, octetStringSeedOffset } from "./key-bytes.ts";
 import { decodeBase64, encodePem, type PemBlock, PemError, parsePem } from "./pem.ts";
 import { PrivateKeyError } from "./private-key-error.ts";
 import {
@@ -76,7 +76,7 @@ export function parsePrivateKey(bytes: Uint8Array): ParsedPrivateKey {
   if (decoded !== undefined && (decoded.length === 32 || decoded.length === 64)) {
     return { ...parseRawEd25519(decoded), encoding: "base64", notes };
   }
-  if (decoded !== undefined && decoded[0] === DerTag.sequence) {
+  if (decoded !== undefined && (decoded[0] === DerTag.sequence || octetStringSeedOffset(decoded) !== undefined)) {
     return { ...parseDer(decoded), encoding: "base64", notes };
   }
   if ((bytes.length === 32 || bytes.length === 64) && !looksLikeText(bytes)) {

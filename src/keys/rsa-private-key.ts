@@ -91,7 +91,6 @@ function rsaFault(key: RsaPrivateKey): string | undefined {
   const q = toBigInt(key.prime2);
   if (p * q !== n) return "the modulus is not the product of the two primes";
   if (p <= 1n || q <= 1n || (n & 1n) === 0n) return "a prime is even, or 1";
-  if (p === q) return "the two primes are the same";
   const e = toBigInt(key.publicKey.exponent);
   if (e < 3n || (e & 1n) === 0n || e >= n) return "its public exponent is even, below 3, or not below the modulus";
   const d = toBigInt(key.privateExponent);
