@@ -18,6 +18,12 @@ const ED_SPKI = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), e
 const good = `v=DKIM1; k=rsa; p=${RSA}`;
 const goodEd = `v=DKIM1; k=ed25519; p=${ED}`;
 
+/** The next character of the alphabet: other bits, yet only such as belong to no octet. */
+function withPadBits(character = "A"): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  return alphabet[alphabet.indexOf(character) + 1] ?? "/";
+}
+
 describe("the record that was meant", () => {
   test.each<[string, string, string]>([
     ["quotes around", `"${good}"`, good],
@@ -81,7 +87,7 @@ describe("the record that was meant", () => {
       "too short a key",
       "k=rsa; p=MEgCQQCo9+BpMRYQ/dL3DS2CyJxRF+j6ctbT3/Qp84+KeFhnii7NT7fELilKUSnxS30WAvQCCo2yU1orfgqr41mM70MBAgMBAAE=",
     ],
-    ["the last character was changed", `k=ed25519; p=${ED.slice(0, -2)}${ED.at(-2) === "B" ? "C" : "B"}=`],
+    ["the last character was changed", `k=ed25519; p=${ED.slice(0, -2)}${withPadBits(ED.at(-2))}=`],
   ])("nothing is guessed when %s", (_title, text) => {
     expect(correctRecord(text)).toBeUndefined();
   });
