@@ -42,7 +42,7 @@ export function excerptRecord(text: string, { offset, length }: FindingPosition,
 
 /** The whole fault where it fits, with some of what stands before it. */
 function windowStart(total: number, before: number, fault: number, width: number): number {
-  const context = Math.max(CUT.length, Math.min(CONTEXT_COLUMNS, width - fault - CUT.length));
+  const context = Math.min(CONTEXT_COLUMNS, Math.max(width - fault - CUT.length, Math.floor(width / 3)));
   return Math.max(0, Math.min(before - context, total - width));
 }
 

@@ -65,7 +65,7 @@ function describeFinding(finding: ReportFinding, report: KeyReport, { style, col
   const text = report.records[record ?? 0];
   if (position !== undefined && text !== undefined && !shownRecords(report).isRedacted) {
     const { line, marker } = excerptRecord(text, position, columns - EXCERPT_INDENT.length);
-    lines.push(EXCERPT_INDENT + line, EXCERPT_INDENT + marker.replace(/\S+/, paint));
+    lines.push(EXCERPT_INDENT + line, EXCERPT_INDENT + marker.replace(/\S+/, (marks) => paint(marks)));
   }
   if (severity !== "info") lines.push(`  ${fix}`);
   return lines;
