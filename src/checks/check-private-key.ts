@@ -25,7 +25,7 @@ export function checkPrivateKey(read: ParsedPrivateKey | PrivateKeyError, name?:
     findings.add(FAULT_CODES[read.kind], { reason: read.message }, fix);
     return findings.toArray();
   }
-  checkKeyStrength(read.privateKey.publicKey, { name }, findings);
+  checkKeyStrength(read.privateKey.publicKey, { name, isSigning: true }, findings);
   for (const note of read.notes) findings.add("KEY-TOLERATED", { reason: note });
   return findings.toArray();
 }

@@ -42,12 +42,14 @@ export interface CheckRecordOptions {
   readonly name?: string | undefined;
   /** The signer's key: the record must hold its public half. */
   readonly privateKey?: PrivateKey | undefined;
+  /** Default true; see `KeyStrengthOptions`. */
+  readonly arithmetic?: boolean;
 }
 
 /**
  * @param text the strings of one TXT record, joined. Any text: octets as latin1, or characters from a file or JSON
  */
-export function checkRecord(text: string, { name, privateKey }: CheckRecordOptions = {}): RecordReport {
+export function checkRecord(text: string, { name, privateKey, arithmetic }: CheckRecordOptions = {}): RecordReport {
   const findings = new FindingList();
   const scan = scanTagList(text);
   checkTagList(text, scan, findings);
@@ -60,7 +62,8 @@ export function checkRecord(text: string, { name, privateKey }: CheckRecordOptio
       const keyType = scan.tags.find((tag) => tag.name === "k")?.value ?? "rsa";
       const data = checkKeyData(keyTag, trimFws(keyType), findings);
       publicKey = data.publicKey;
-      if (publicKey !== undefined) checkKeyStrength(publicKey, { ...place(keyTag), name }, findings);
+      const where = { ...place(keyTag), name, ...(arithmetic !== undefined && { arithmetic }) };
+      if (publicKey !== undefined) checkKeyStrength(publicKey, where, findings);
       if (privateKey !== undefined) checkKeyPair(data, privateKey, place(keyTag), findings);
     }
   }

@@ -14,6 +14,7 @@ export interface VerifyKeyOptions extends GlobalOptions, PassphraseOptions, DnsO
   readonly format: "text" | "json" | "ndjson";
   readonly publishAs: PublishFormatName;
   readonly verifiers?: boolean;
+  readonly arithmetic: boolean;
   readonly text?: boolean;
 }
 

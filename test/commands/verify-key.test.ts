@@ -499,6 +499,7 @@ describe("the command line", () => {
     ["two records", ["--record", "x", "--stdin"]],
     ["a selector and a record", ["example.com", "s1", "--record", "x"]],
     ["ndjson without a stream", ["--format", "ndjson", "--record", "x"]],
+    ["no arithmetic for one record", ["--record", "x", "--no-arithmetic"]],
     ["no domain", ["not a domain", "s1"]],
     ["a zone and a file", ["x", "--zone", "y", "--origin", "example.com"]],
     ["an explanation and a record", ["--explain", "P-DER", "--record", "x"]],
@@ -507,6 +508,19 @@ describe("the command line", () => {
     const { exitCode, stdout, stderr } = await runCli(["verify-key", ...argv]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).not.toBe("");
+  });
+
+  test("--no-arithmetic looks at no factors", async () => {
+    // 3 divides the modulus.
+    const octets = Buffer.from(P, "base64");
+    const modulus = octets.subarray(33, 33 + 256);
+    let number = BigInt(`0x${modulus.toString("hex")}`);
+    number -= number % 6n;
+    Buffer.from((number + 3n).toString(16).padStart(512, "0"), "hex").copy(modulus);
+    const stdin = JSON.stringify({ id: 1, record: `v=DKIM1; k=rsa; p=${octets.toString("base64")}` });
+    const argv = ["verify-key", "--stdin", "--format", "ndjson"];
+    expect((await runCli(argv, { stdin })).stdout).toContain("RSA-FACTOR");
+    expect((await runCli([...argv, "--no-arithmetic"], { stdin })).stdout).not.toContain("RSA-FACTOR");
   });
 
   test("a stream of records: one answer a line, in order", async () => {
