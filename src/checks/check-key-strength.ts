@@ -1,5 +1,6 @@
 import { checkPublicKeyStrength, type KeyStrengthOptions, type KeyWeakness } from "../keys/key-strength.ts";
 import { type PublicKey, publicKeyFingerprint } from "../keys/public-key.ts";
+import type { BlockList } from "../keys/weak-keys/block-list.ts";
 import type { FindingOverrides, Severity } from "./catalogue.ts";
 import type { FindingList } from "./finding-list.ts";
 
@@ -8,14 +9,18 @@ export interface KeyPlace extends Pick<FindingOverrides, "position" | "tag">, Ke
   readonly name?: string | undefined;
   /** The private key is at hand, to sign with: nobody would do that in a document's example. */
   readonly isSigning?: boolean;
+  /** Further keys whose private half is known. */
+  readonly blockList?: BlockList | undefined;
 }
 
 /** RFC 8301 §3.2, RFC 8032 §5.1.3 and the known ways to break a key, as findings. */
 export function checkKeyStrength(
   key: PublicKey,
-  { name, isSigning = false, arithmetic = true, ...where }: KeyPlace,
+  { name, isSigning = false, arithmetic = true, blockList, ...where }: KeyPlace,
   findings: FindingList,
 ): void {
+  const list = blockList?.find(key);
+  if (list !== undefined) findings.add("KEY-BLOCKLISTED", { list }, where);
   for (const { code, severity, detail } of weaknessesOf(key, arithmetic)) {
     const judged = code === "KNOWN-KEY" ? knownKeySeverity(name, isSigning) : severity;
     if (judged !== undefined) findings.add(code, { detail }, { ...where, severity: judged });

@@ -2,6 +2,7 @@ import { type KeyRecord, KeyRecordSyntaxError, parseKeyRecord } from "../dns/key
 import { scanTagList, trimFws } from "../dns/tag-list.ts";
 import type { PrivateKey } from "../keys/private-key.ts";
 import type { PublicKey } from "../keys/public-key.ts";
+import type { BlockList } from "../keys/weak-keys/block-list.ts";
 import { type Finding, type Severity, worstSeverity } from "./catalogue.ts";
 import { checkKeyData } from "./check-key-data.ts";
 import { checkKeyPair } from "./check-key-pair.ts";
@@ -44,12 +45,17 @@ export interface CheckRecordOptions {
   readonly privateKey?: PrivateKey | undefined;
   /** Default true; see `KeyStrengthOptions`. */
   readonly arithmetic?: boolean;
+  /** Keys that are not to be used, beside those known here. */
+  readonly blockList?: BlockList | undefined;
 }
 
 /**
  * @param text the strings of one TXT record, joined. Any text: octets as latin1, or characters from a file or JSON
  */
-export function checkRecord(text: string, { name, privateKey, arithmetic }: CheckRecordOptions = {}): RecordReport {
+export function checkRecord(
+  text: string,
+  { name, privateKey, arithmetic, blockList }: CheckRecordOptions = {},
+): RecordReport {
   const findings = new FindingList();
   const scan = scanTagList(text);
   checkTagList(text, scan, findings);
@@ -62,7 +68,7 @@ export function checkRecord(text: string, { name, privateKey, arithmetic }: Chec
       const keyType = scan.tags.find((tag) => tag.name === "k")?.value ?? "rsa";
       const data = checkKeyData(keyTag, trimFws(keyType), findings);
       publicKey = data.publicKey;
-      const where = { ...place(keyTag), name, ...(arithmetic !== undefined && { arithmetic }) };
+      const where = { ...place(keyTag), name, blockList, ...(arithmetic !== undefined && { arithmetic }) };
       if (publicKey !== undefined) checkKeyStrength(publicKey, where, findings);
       if (privateKey !== undefined) checkKeyPair(data, privateKey, place(keyTag), findings);
     }

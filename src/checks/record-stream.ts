@@ -34,7 +34,7 @@ const MAX_LINE_LENGTH = 1_000_000;
 export function answerRecordLine(
   line: string,
   lineNumber: number,
-  { arithmetic = true }: Pick<CheckRecordOptions, "arithmetic"> = {},
+  checks: Pick<CheckRecordOptions, "arithmetic" | "blockList"> = {},
 ): RecordAnswer | RefusedLine {
   const refuse = (error: string, id: unknown = null): RefusedLine => ({ id, error: `line ${lineNumber}: ${error}` });
   if (line.length > MAX_LINE_LENGTH) return refuse(`longer than ${MAX_LINE_LENGTH} characters`);
@@ -46,7 +46,7 @@ export function answerRecordLine(
   }
   if (typeof question !== "object" || question === null || Array.isArray(question)) return refuse("not a JSON object");
   const { id = lineNumber, name, record, rrset, record_b64: base64, form } = question as Record<string, unknown>;
-  const options = { name: typeof name === "string" ? name : undefined, arithmetic };
+  const options = { name: typeof name === "string" ? name : undefined, ...checks };
   if (rrset !== undefined) {
     if (!Array.isArray(rrset) || !rrset.every((text) => typeof text === "string")) {
       return refuse(`"rrset" must be a list of strings`, id);

@@ -2,10 +2,12 @@ import { createInterface } from "node:readline";
 import { answerRecordLine } from "../checks/record-stream.ts";
 import type { CliContext } from "../context.ts";
 import { ExitCode } from "../errors.ts";
+import type { BlockList } from "../keys/weak-keys/block-list.ts";
 
 export interface StreamOptions {
   /** Whether factors of RSA keys are looked for; see `KeyStrengthOptions`. */
   readonly arithmetic: boolean;
+  readonly blockList: BlockList | undefined;
 }
 
 /** Each line of standard input is a question, each line of standard output its answer, in order and as it comes. */

@@ -1,4 +1,5 @@
 import type { CliContext } from "../context.ts";
+import type { BlockList } from "../keys/weak-keys/block-list.ts";
 import type { PublishFormatName } from "../report/key-report/published-record.ts";
 import type { DnsOptions } from "./dns-options.ts";
 import type { Notices } from "./notices.ts";
@@ -14,6 +15,7 @@ export interface VerifyKeyOptions extends GlobalOptions, PassphraseOptions, DnsO
   readonly format: "text" | "json" | "ndjson";
   readonly publishAs: PublishFormatName;
   readonly verifiers?: boolean;
+  readonly blocklist?: string;
   readonly arithmetic: boolean;
   readonly text?: boolean;
 }
@@ -24,4 +26,5 @@ export interface VerifyTools {
   readonly options: VerifyKeyOptions;
   readonly notices: Notices;
   readonly settings: Settings;
+  readonly blockList: BlockList | undefined;
 }

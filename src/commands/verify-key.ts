@@ -5,6 +5,7 @@ import { escapeDnsText } from "../dns/escape-dns-text.ts";
 import { ExitCode, UsageError } from "../errors.ts";
 import { parseDomainName } from "../keys/domain-name.ts";
 import { parseKeyName } from "../keys/key-name.ts";
+import { openBlockList } from "../keys/weak-keys/block-list.ts";
 import { renderJsonReports } from "../report/key-report/json-format.ts";
 import type { KeyReport } from "../report/key-report/key-report.ts";
 import { PUBLISH_FORMAT_NAMES } from "../report/key-report/published-record.ts";
@@ -35,6 +36,7 @@ export function register(program: Command, cli: CliContext): void {
     .addOption(
       new Option("--origin <domain>", "what names in zone text are relative to, as $ORIGIN").argParser(parseDomainName),
     )
+    .option("--blocklist <file>", "keys whose private half is known: badkeys' blocklist.dat")
     .option("--no-arithmetic", "with --format ndjson: do not try to factor RSA keys, some fifty times as fast")
     .option("--explain <code>", "say all that there is to say about a finding, such as P-DER")
     .option("--verifiers", "show which verifiers accept what was found")
@@ -72,7 +74,9 @@ async function verifyKey(
   cli: CliContext,
 ): Promise<void> {
   refuseContradictions(subject, selector, options);
-  if (options.format === "ndjson") return answerRecordStream(cli, options);
+  const blockList =
+    options.blocklist === undefined ? undefined : openBlockList(readFileOrExplain(options.blocklist, cli));
+  if (options.format === "ndjson") return answerRecordStream(cli, { arithmetic: options.arithmetic, blockList });
   const style = await createStyle(wantsColor(options.color, cli.env, cli.stdout.isTTY));
   const columns = cli.stdout.columns ?? 80;
   if (options.explain !== undefined) {
@@ -80,7 +84,7 @@ async function verifyKey(
     return;
   }
   const settings = loadSettings(cli, options);
-  const tools = { cli, options, notices: createNotices(cli, options), settings };
+  const tools = { cli, options, notices: createNotices(cli, options), settings, blockList };
   const reports = await look(subject, selector, tools);
   const ttlSeconds = settings.records.ttl ?? DEFAULT_TTL_SECONDS;
   const publishAs = { format: options.publishAs, ttlSeconds };
@@ -146,11 +150,11 @@ async function look(
   return record === undefined ? [] : verifyText(record, {}, tools);
 }
 
-async function verifyZone(path: string, { cli, options }: VerifyTools): Promise<KeyReport[]> {
+async function verifyZone(path: string, { cli, options, blockList }: VerifyTools): Promise<KeyReport[]> {
   if (options.origin === undefined) {
     throw new UsageError("--zone needs the zone's name", { hint: "add --origin DOMAIN" });
   }
   const bytes = path === "-" ? await readBytes(cli.stdin) : readFileOrExplain(path, cli);
   const source = path === "-" ? "standard input" : escapeDnsText(Buffer.from(path).toString("latin1"));
-  return makeZoneReports(checkZone(decodeText(bytes), options.origin), source);
+  return makeZoneReports(checkZone(decodeText(bytes), options.origin, blockList), source, blockList);
 }

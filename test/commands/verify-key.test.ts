@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -490,6 +490,37 @@ describe("the report", () => {
     const unknown = await runCli(["verify-key", "--explain", "P-PKC1"]);
     expect(unknown).toMatchObject({ exitCode: 2, stdout: "" });
     expect(unknown.stderr).toContain("did you mean P-PKCS1?");
+  });
+});
+
+describe("--blocklist", () => {
+  const modulus = Buffer.from(P, "base64").subarray(33, 33 + 256);
+  const entry = Buffer.concat([createHash("sha256").update(modulus).digest().subarray(0, 15), Buffer.of(7)]);
+
+  test("a key that is listed is an error from every source, and its record is not printed", async () => {
+    const argv = ["--blocklist", file("blocklist.dat", entry)];
+    const key = file("example.com.s1.pem", PRIVATE_PEM);
+    const resolver = fakeResolver({ [NAME]: { texts: [`p=${P}`] } });
+    const zone = file("zone", `s1._domainkey TXT "v=DKIM1; p=${P.slice(0, 200)}" "${P.slice(200)}"\n`);
+    for (const source of [
+      ...[[key], [file("key.pub", PUBLIC_PEM)], ["--record", `p=${P}`], ["example.com", "s1"]],
+      ["--zone", zone, "--origin", "example.com"],
+    ]) {
+      const { reports, codes, exitCode } = await verify([...source, ...argv], { resolver });
+      expect(codes.at(-1)).toContain("KEY-BLOCKLISTED");
+      expect(reports.at(-1)?.publish).toBeNull();
+      expect(exitCode).toBe(1);
+    }
+    const stream = ["verify-key", "--stdin", "--format", "ndjson", ...argv];
+    const { stdout } = await runCli(stream, { stdin: JSON.stringify({ record: GOOD }) });
+    expect(stdout).toContain("(collection 7)");
+  });
+
+  test("another key is not; a file that is no list is told", async () => {
+    const other = file("blocklist.dat", Buffer.alloc(16));
+    expect((await verify(["--record", GOOD, "--blocklist", other])).exitCode).toBe(0);
+    expect((await verify(["--record", GOOD, "--blocklist", file("text", "no list")])).exitCode).toBe(3);
+    expect((await verify(["--record", GOOD, "--blocklist", "/nowhere"])).exitCode).toBe(3);
   });
 });
 
