@@ -10,6 +10,8 @@ export interface VerifyKeyOptions extends GlobalOptions, PassphraseOptions, DnsO
   readonly record?: string;
   readonly stdin?: boolean;
   readonly zone?: string;
+  readonly all?: boolean;
+  readonly maxAge?: number;
   readonly origin?: string;
   readonly explain?: string;
   readonly format: "text" | "json" | "ndjson";

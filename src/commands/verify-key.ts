@@ -16,12 +16,13 @@ import { addDnsOptions } from "./dns-options.ts";
 import { explainFinding } from "./explain-finding.ts";
 import { readBytes, readFileOrExplain } from "./input-files.ts";
 import { createNotices } from "./notices.ts";
-import { addFormatOptions, addPassphraseOption, DEFAULT_TTL_SECONDS } from "./options.ts";
+import { addFormatOptions, addPassphraseOption, DEFAULT_TTL_SECONDS, wholeNumber } from "./options.ts";
 import { answerRecordStream } from "./record-stream-command.ts";
 import { loadSettings } from "./settings.ts";
 import { verifyPublished } from "./verify-key-dns.ts";
 import { verifyBytes, verifyFile } from "./verify-key-file.ts";
 import type { VerifyKeyOptions, VerifyTools } from "./verify-key-options.ts";
+import { verifyStore } from "./verify-key-store.ts";
 import { decodeText, verifyText } from "./verify-key-text.ts";
 
 export function register(program: Command, cli: CliContext): void {
@@ -33,6 +34,10 @@ export function register(program: Command, cli: CliContext): void {
     .option("--record <text>", "check this record; with a file, also whether it is the record of that key")
     .option("--stdin", "read the record, or with --format ndjson a stream of records, from standard input")
     .option("--zone <file>", "check every _domainkey name of a zone file; - is standard input")
+    .option("--all", "check every key of the store, by itself and beside the others; only findings are printed")
+    .addOption(
+      new Option("--max-age <days>", "with --all: tell keys that are older, such as 180d").argParser(parseDays),
+    )
     .addOption(
       new Option("--origin <domain>", "what names in zone text are relative to, as $ORIGIN").argParser(parseDomainName),
     )
@@ -59,6 +64,7 @@ Examples:
   dkimctl verify-key key.pem --record 'v=DKIM1; p=...'       do these two belong together?
   dkimctl verify-key mail.eml --verifiers                    who can verify the key that this mail names?
   dkimctl verify-key --zone db.example --origin example.com  is every key in this zone file right?
+  dkimctl verify-key --all --max-age 180d                    which keys of the store are weak, shared or old?
   dkimctl verify-key --explain P-DER                         what does this finding mean?
   dkimctl verify-key --stdin --format ndjson < records       one answer a line for a stream of records`,
     )
@@ -94,15 +100,21 @@ async function verifyKey(
     const numbers = options.text === true;
     const texts = reports.map((each) => renderKeyReport(each, { style, columns, publishAs, numbers, verifiers }));
     cli.stdout.write(texts.join("\n"));
+    if (options.all && reports.length === 0) tools.notices.notice("there is nothing to be said about any key");
   }
   if (reports.some(({ severity }) => severity === "error")) cli.exitCode = ExitCode.checkFailed;
+}
+
+/** `180d` or `180`. */
+function parseDays(text: string): number {
+  return wholeNumber("days", { min: 1, max: 36_500 })(text.replace(/d$/, ""));
 }
 
 /** Each subject stands alone, but for a record beside a file. */
 function refuseContradictions(
   subject: string | undefined,
   selector: string | undefined,
-  { record, stdin, zone, explain, format, arithmetic }: VerifyKeyOptions,
+  { record, stdin, zone, all, maxAge, explain, format, arithmetic }: VerifyKeyOptions,
 ): void {
   if (format === "ndjson" && (!stdin || subject !== undefined || record !== undefined)) {
     throw new UsageError("--format ndjson answers a stream of records", {
@@ -112,17 +124,17 @@ function refuseContradictions(
   if (!arithmetic && format !== "ndjson") {
     throw new UsageError("--no-arithmetic is for a stream of records", { hint: "add --stdin --format ndjson" });
   }
-  const given = [subject, record, stdin, zone, explain].filter((each) => each !== undefined);
-  if ((explain !== undefined || zone !== undefined) && given.length > 1) {
-    throw new UsageError(`${explain === undefined ? "--zone" : "--explain"} takes no other subject beside it`);
-  }
+  if (maxAge !== undefined && !all) throw new UsageError("--max-age is for --all");
+  const given = [subject, record, stdin, zone, all, explain].filter((each) => each !== undefined);
+  const alone = Object.entries({ explain, zone, all }).find(([, value]) => value !== undefined);
+  if (alone !== undefined && given.length > 1) throw new UsageError(`--${alone[0]} takes no other subject beside it`);
   if (selector !== undefined && (record !== undefined || stdin)) {
     throw new UsageError("a domain and selector are looked up in DNS: there is no other record to give");
   }
   if (stdin && record !== undefined) throw new UsageError("give the record with --record or --stdin, not with both");
   if (given.length === 0) {
     throw new UsageError("nothing to verify is given", {
-      hint: "give a FILE, or DOMAIN SELECTOR, or --record TEXT, or --stdin, or --zone FILE",
+      hint: "give a FILE, or DOMAIN SELECTOR, or --record TEXT, or --stdin, or --zone FILE, or --all",
     });
   }
 }
@@ -133,6 +145,7 @@ async function look(
   tools: VerifyTools,
 ): Promise<KeyReport[]> {
   const { cli, options } = tools;
+  if (options.all) return verifyStore(tools);
   if (options.zone !== undefined) return verifyZone(options.zone, tools);
   if (subject !== undefined && selector !== undefined) {
     return [await verifyPublished(parseKeyName(subject, selector), {}, tools)];

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -524,6 +524,58 @@ describe("--blocklist", () => {
   });
 });
 
+describe("--all", () => {
+  /** A store with these files; of each, content and mode. */
+  function storeOf(files: Readonly<Record<string, readonly [content: string, mode?: number]>>): string {
+    const store = temporaryFolder();
+    for (const [name, [content, mode = 0o600]] of Object.entries(files)) {
+      writeFileSync(join(store, name), content);
+      chmodSync(join(store, name), mode);
+      utimesSync(join(store, name), new Date("2026-11-20"), new Date("2026-11-20"));
+    }
+    return store;
+  }
+
+  test("each key by itself and beside the others", async () => {
+    const other = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey;
+    const store = storeOf({
+      "a.example.s1.pem": [PRIVATE_PEM],
+      "b.example.s1.pem": [PRIVATE_PEM, 0o644],
+      "c.example.20250101.pem": [other.export({ type: "pkcs8", format: "pem" }).toString()],
+      "c.example.s2.pem": ["no key"],
+      "notes.pem": [PUBLIC_PEM],
+      "readme.txt": ["no key"],
+    });
+    const { reports, codes, exitCode, stdout } = await verify(["--all"], { store });
+    expect(reports.map(({ source, name }) => `${source.replace(store, "S")} ${name}`)).toEqual([
+      "S/a.example.s1.pem s1._domainkey.a.example",
+      "S/b.example.s1.pem s1._domainkey.b.example",
+      "S/c.example.20250101.pem 20250101._domainkey.c.example",
+      "S null",
+      "s2._domainkey.c.example s2._domainkey.c.example",
+    ]);
+    expect(codes).toEqual([
+      ["KEY-SHARED"],
+      ["KEY-PERMISSIONS", "KEY-SHARED"],
+      ["RSA-1024", "SELECTOR-REUSED"],
+      ["STORE-FILE"],
+      ["STORE-FILE"],
+    ]);
+    expect(exitCode).toBe(1);
+    expect(stdout).not.toContain(PRIVATE_DER.slice(40, 80));
+  });
+
+  test("a store without fault, an old one, an empty one", async () => {
+    const store = storeOf({ "a.example.s1.pem": [PRIVATE_PEM] });
+    const good = await runCli(["verify-key", "--all", "--max-age", "180d"], { store });
+    expect(good).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(good.stderr).toBe("dkimctl: there is nothing to be said about any key\n");
+    const old = await verify(["--all", "--max-age", "180"], { store, now: new Date("2027-11-21") });
+    expect(old).toMatchObject({ exitCode: 0, codes: [["KEY-OLD"]] });
+    expect((await runCli(["verify-key", "--all"])).exitCode).toBe(3);
+  });
+});
+
 describe("the command line", () => {
   test.each<[string, string[]]>([
     ["nothing", []],
@@ -531,6 +583,9 @@ describe("the command line", () => {
     ["a selector and a record", ["example.com", "s1", "--record", "x"]],
     ["ndjson without a stream", ["--format", "ndjson", "--record", "x"]],
     ["no arithmetic for one record", ["--record", "x", "--no-arithmetic"]],
+    ["an age for one record", ["--record", "x", "--max-age", "180d"]],
+    ["an age that is none", ["--all", "--max-age", "old"]],
+    ["all and a record", ["--all", "--record", "x"]],
     ["no domain", ["not a domain", "s1"]],
     ["a zone and a file", ["x", "--zone", "y", "--origin", "example.com"]],
     ["an explanation and a record", ["--explain", "P-DER", "--record", "x"]],
