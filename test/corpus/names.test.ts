@@ -15,9 +15,10 @@ interface NameCase {
 }
 
 const cases = readCorpus<NameCase>("names.jsonl");
-const exceptions = JSON.parse(
-  readFileSync(join(import.meta.dirname, "names-exceptions.json"), "utf8"),
-) as Record<string, string>;
+const exceptions = JSON.parse(readFileSync(join(import.meta.dirname, "names-exceptions.json"), "utf8")) as Record<
+  string,
+  string
+>;
 
 function verdict({ selector, domain }: NameCase): NameCase["expect"] {
   try {
