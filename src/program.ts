@@ -147,10 +147,10 @@ Exit status:
 ${statuses}
 
 Examples:
-  dkimctl keygen -d example.com -t both     make two keys and print their records
-  dkimctl showkeys > dkim.zone              the records of all keys, as zone text
-  dkimctl testkeys                          sign with every key, verify against live DNS
-  dkimctl verify-key example.com mail       what is wrong with this published key?
+  dkimctl keygen -d example.com -t both   make two keys and print their records
+  dkimctl showkeys > dkim.zone            the records of all keys, as zone text
+  dkimctl testkeys                        prove every key against live DNS
+  dkimctl verify-key example.com mail     what is wrong with this published key?
 
 See dkimctl(1).`;
 }

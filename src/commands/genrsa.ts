@@ -32,8 +32,8 @@ export function register(program: Command, cli: CliContext): void {
       "after",
       `
 Examples:
-  dkimctl genrsa /var/lib/dkim/example.com.mail.pem      2048 bits, in PKCS#8
-  dkimctl genrsa --traditional mail.key.pem 4096         for a signer that reads PKCS#1 only`,
+  dkimctl genrsa /var/lib/dkim/example.com.mail.pem    2048 bits, in PKCS#8
+  dkimctl genrsa --traditional mail.pem 4096           PKCS#1, for older signers`,
     )
     .action((file: string, bits: number | undefined) =>
       genrsa(file, bits ?? DEFAULT_RSA_BITS, command.optsWithGlobals<GenrsaOptions>(), cli),

@@ -170,6 +170,7 @@ async function keygenToStore(
   let failed = 0;
   let done = 0;
   let made = 0;
+  progress.update(done, total);
   for await (const results of concurrentMap(jobs, cli.parallelism, (job) => makeKey(store, job, request))) {
     cli.signal.throwIfAborted();
     progress.clear();
