@@ -63,7 +63,7 @@ export async function checkPublishedKey(key: KeyToProve, lookup: TxtLookup, now:
   const expected = formatKeyRecord(keyRecordFor(key.privateKey.publicKey, key.tags));
   const none = { findings: [], published: [], expected };
   if (isTemporary(lookup)) {
-    return { ...none, verdict: "temporary", code: "temporary-dns", reason: escapeDnsText(failureReason(lookup)) };
+    return { ...none, verdict: "temporary", code: "temporary-dns", reason: failureReason(lookup) };
   }
   if (lookup.status !== "found") return { ...none, verdict: "fail", ...noRecord(lookup) };
   const published = lookup.records.map(({ strings }) => strings.join(""));

@@ -42,7 +42,7 @@ export function openResolver(cli: CliContext, options: DnsOptions, { dns }: Sett
   const system = configured === undefined ? parseResolvConf(readResolvConf(cli)) : undefined;
   const timeoutSeconds = options.timeout ?? dns.timeout;
   const timeoutMs = timeoutSeconds === undefined ? system?.timeoutMs : timeoutSeconds * 1000;
-  const retries = options.retries ?? dns.retries ?? (system === undefined ? undefined : system.tries - 1);
+  const retries = options.retries ?? dns.retries ?? system?.retries;
   return cli.createResolver({
     servers: configured ?? system?.servers ?? [],
     ...(timeoutMs !== undefined && { timeoutMs }),
