@@ -33,7 +33,7 @@ export interface ServerRow {
   /** Index into `versions`; `undefined` unless it serves. */
   readonly version: number | undefined;
   readonly serial: number | undefined;
-  /** What is wrong with this server, in plain words; text from DNS stays unescaped. */
+  /** What is wrong with this server, in plain words; safe for a terminal. */
   readonly problem: string | undefined;
 }
 

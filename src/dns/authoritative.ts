@@ -1,4 +1,5 @@
 import { foldName } from "./dns-message.ts";
+import { escapeDnsText } from "./escape-dns-text.ts";
 import { failureReason, type Lookup, type Referral, type Resolver, type TxtLookup } from "./resolver.ts";
 import type { ServerAddress } from "./server-address.ts";
 
@@ -10,7 +11,7 @@ import type { ServerAddress } from "./server-address.ts";
 export interface ZoneSurvey {
   /** One for the name, and one more for each CNAME that leads into another zone. Empty only with a `problem`. */
   readonly steps: readonly SurveyStep[];
-  /** Why the survey could not be brought to its end. */
+  /** Why the survey could not be brought to its end; safe for a terminal. */
   readonly problem: string | undefined;
 }
 
@@ -82,14 +83,15 @@ async function findZone(name: string, { resolver, signal }: SurveyOptions): Prom
     // An SOA at the end of a CNAME is another zone's.
     if (soa.status === "found" && soa.cnames.length === 0) {
       const ns = await resolver.lookup(candidate, "NS", abort);
-      if (ns.status !== "found") return `the name servers of ${candidate} cannot be told: ${failureReason(ns)}`;
+      if (ns.status !== "found")
+        return `the name servers of ${escapeDnsText(candidate)} cannot be told: ${failureReason(ns)}`;
       return { zone: candidate, nameServers: ns.records.map(({ target }) => target) };
     }
     if (!["found", "no-name", "no-data", "cname-to-nothing"].includes(soa.status)) {
-      return `the zone of ${name} cannot be told: ${failureReason(soa)}`;
+      return `the zone of ${escapeDnsText(name)} cannot be told: ${failureReason(soa)}`;
     }
   }
-  return `no zone holds ${name}`;
+  return `no zone holds ${escapeDnsText(name)}`;
 }
 
 /** From the domain of a key record, or the parent of another name, up to the top. */

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { onAbort } from "./abort-watch.ts";
 import { MAX_CNAMES, readAnswer } from "./answer.ts";
-import { type DnsMessage, foldName, type RecordOf, type RecordType } from "./dns-message.ts";
+import { type DnsMessage, foldName, type Question, type RecordOf, type RecordType } from "./dns-message.ts";
 import { NameServer, type ServerExchange } from "./name-server.ts";
 import type {
   CnameLink,
@@ -9,6 +9,7 @@ import type {
   LookupAttempt,
   LookupOptions,
   LookupOutcome,
+  LookupStatus,
   LookupTrace,
   Resolver,
 } from "./resolver.ts";
@@ -23,7 +24,7 @@ export interface ResolverOptions {
   readonly retries?: number;
   /** Begin each lookup at the next server of the list. */
   readonly rotate?: boolean;
-  /** PEM certificates to trust instead of the system's, for TLS and HTTPS. */
+  /** PEM certificates to trust instead of Node's own list, for TLS and HTTPS. */
   readonly ca?: string | undefined;
   /** Believe the AD bit over any channel. */
   readonly trustAd?: boolean;
@@ -64,6 +65,8 @@ const BACK_OFF_MS = 100;
 /** What one question came to, CNAMEs not yet followed. */
 interface Asked {
   readonly trace: Pick<LookupTrace, "server" | "authoritative" | "dnssec" | "extendedErrors">;
+  /** What it means; `found` also where CNAMEs are yet to be followed. */
+  readonly outcome: LookupStatus;
   readonly result: { readonly status: "answer"; readonly message: DnsMessage } | LookupOutcome<never>;
 }
 
@@ -127,25 +130,36 @@ class Dns2Resolver implements Resolver {
 
   /** Asks server after server until one gives an answer that settles the matter. */
   async #ask(name: string, type: RecordType, options: LookupOptions, attempts: LookupAttempt[]): Promise<Asked> {
-    const signal =
-      options.signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, options.signal]);
+    const isOver = () => this.#closing.signal.aborted || options.signal?.aborted === true;
     const askable = new Set(this.#inOrder());
     let best: Asked | undefined;
     for (let round = 0; round < this.#rounds && askable.size > 0; round++) {
-      if (round > 0 && best?.result.status !== "timeout") await pause(BACK_OFF_MS * 2 ** round, signal);
+      if (round > 0 && best?.result.status !== "timeout") await this.#pause(BACK_OFF_MS * 2 ** round, options.signal);
       for (const server of askable) {
-        if (signal.aborted) return aborted(best);
+        if (isOver()) return aborted(best);
         const exchange = await orAborted(server.ask({ name, type }, options, this.#timeoutMs), options.signal, server);
-        const asked = this.#judge(server, exchange);
-        const outcome = judgeOutcome(asked, { name, type });
+        const asked = this.#judge(server, exchange, { name, type });
+        const { outcome } = asked;
         attempts.push({ server: serverLabel(server.address, exchange.transport), outcome, timeoutMs: this.#timeoutMs });
         if (isSettled(outcome)) return asked;
         // What the server said will not change within seconds; silence may.
         if (!isWorthRepeating(outcome)) askable.delete(server);
-        if (best === undefined || weight(outcome) > weight(judgeOutcome(best, { name, type }))) best = asked;
+        if (best === undefined || weight(outcome) > weight(best.outcome)) best = asked;
       }
     }
     return best ?? aborted(undefined);
+  }
+
+  /** Spread, so that many lookups that failed together do not come back together. Ends early when all is over. */
+  async #pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const forget: (() => void)[] = [];
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms * (0.5 + Math.random() / 2));
+      for (const over of [this.#closing.signal, signal]) if (over !== undefined) forget.push(onAbort(over, resolve));
+    });
+    clearTimeout(timer);
+    for (const stop of forget) stop();
   }
 
   #inOrder(): NameServer[] {
@@ -155,7 +169,7 @@ class Dns2Resolver implements Resolver {
     return servers.sort((a, b) => Math.sign(a.failures) - Math.sign(b.failures));
   }
 
-  #judge({ address }: NameServer, exchange: ServerExchange): Asked {
+  #judge({ address }: NameServer, exchange: ServerExchange, question: Question): Asked {
     const { transport, ...result } = exchange;
     const message = result.status === "answer" ? result.message : undefined;
     const trusted = this.#trustAd || isTrustedChannel(address);
@@ -166,31 +180,30 @@ class Dns2Resolver implements Resolver {
         dnssec: trusted ? (message?.authenticData ? "secure" : "insecure") : "untrusted",
         extendedErrors: message?.extendedErrors ?? [],
       },
+      outcome: outcomeOf(result, question),
       result,
     };
   }
 }
 
-function judgeOutcome({ result }: Asked, question: { readonly name: string; readonly type: RecordType }) {
+function outcomeOf(result: Asked["result"], question: Question): LookupStatus {
   if (result.status !== "answer") return result.status;
   const reading = readAnswer(result.message, question);
   return reading.kind === "end" ? reading.outcome.status : "found";
 }
 
-type Status = LookupOutcome<never>["status"];
+const SETTLED: readonly LookupStatus[] = ["found", "no-name", "no-data", "cname-to-nothing", "cname-loop", "aborted"];
 
-const SETTLED: readonly Status[] = ["found", "no-name", "no-data", "cname-to-nothing", "cname-loop", "aborted"];
-
-function isSettled(outcome: Status): boolean {
+function isSettled(outcome: LookupStatus): boolean {
   return SETTLED.includes(outcome);
 }
 
-function isWorthRepeating(outcome: Status): boolean {
+function isWorthRepeating(outcome: LookupStatus): boolean {
   return ["timeout", "unreachable", "malformed", "truncated"].includes(outcome);
 }
 
 /** Of several failures the one that says most is told: what a server said before what nobody said. */
-function weight(outcome: Status): number {
+function weight(outcome: LookupStatus): number {
   return ["unreachable", "timeout", "truncated", "malformed", "lame", "error-code", "refused", "servfail"].indexOf(
     outcome,
   );
@@ -198,25 +211,20 @@ function weight(outcome: Status): number {
 
 function aborted(best: Asked | undefined): Asked {
   const trace = best?.trace ?? { server: undefined, authoritative: false, dnssec: "untrusted", extendedErrors: [] };
-  return { trace, result: { status: "aborted" } };
+  return { trace, outcome: "aborted", result: { status: "aborted" } };
 }
 
-function orAborted(
+async function orAborted(
   asking: Promise<ServerExchange>,
   signal: AbortSignal | undefined,
   { address }: NameServer,
 ): Promise<ServerExchange> {
   if (signal === undefined) return asking;
-  return new Promise((resolve, reject) => {
-    const abort = () => resolve({ status: "aborted", transport: address.transport });
-    signal.addEventListener("abort", abort, { once: true });
-    asking.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  let forget = () => {};
+  const aborting = new Promise<ServerExchange>((resolve) => {
+    forget = onAbort(signal, () => resolve({ status: "aborted", transport: address.transport }));
   });
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  // Spread, so that many lookups that failed together do not come back together.
-  await sleep(ms * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+  return Promise.race([asking, aborting]).finally(forget);
 }
 
 /** A "no" at the end of CNAMEs that several answers made up speaks of their target. */

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { MAX_NAME_LENGTH } from "../keys/domain-name.ts";
 import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { Selector } from "../keys/selector.ts";
 import type { DnssecStatus, LookupOptions, Resolver, TxtLookup } from "./resolver.ts";
@@ -19,7 +20,9 @@ export async function detectWildcard(
   options?: LookupOptions,
 ): Promise<WildcardAnswer> {
   if (lookup.status !== "found") return "own";
-  const sibling = await resolver.lookupTxt(`dkimctl-${randomBytes(8).toString("hex")}._domainkey.${domain}`, options);
+  const name = `dkimctl-${randomBytes(8).toString("hex")}._domainkey.${domain}`;
+  if (name.length > MAX_NAME_LENGTH) return "unknown";
+  const sibling = await resolver.lookupTxt(name, options);
   if (sibling.status === "found") return recordsKey(sibling) === recordsKey(lookup) ? "wildcard" : "own";
   return ["no-name", "no-data", "cname-to-nothing"].includes(sibling.status) ? "own" : "unknown";
 }
@@ -57,7 +60,7 @@ export function wrongNames({ domain, selector }: KeyName, otherSelectors: readon
       .filter((other) => other !== selector)
       .map((other) => ({ name: keyRecordName({ domain, selector: other }), mistake: `it is at selector ${other}` })),
   ];
-  return names.filter(({ name }) => name.length <= 253);
+  return names.filter(({ name }) => name.length <= MAX_NAME_LENGTH);
 }
 
 /**

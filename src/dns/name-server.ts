@@ -1,7 +1,7 @@
 import type { QueryOptions, Question } from "./dns-message.ts";
 import { encodeQuery } from "./dns2-codec.ts";
 import { QueryWindow } from "./query-window.ts";
-import type { TransportName } from "./resolver.ts";
+import type { LookupOptions, TransportName } from "./resolver.ts";
 import type { ServerAddress } from "./server-address.ts";
 import type { Exchange, Transport } from "./transports/exchange.ts";
 import { HttpsTransport } from "./transports/https.ts";
@@ -10,7 +10,7 @@ import { tlsTransport } from "./transports/tls.ts";
 import { UdpTransport } from "./transports/udp.ts";
 
 export interface NameServerOptions {
-  /** PEM certificates to trust instead of the system's, for TLS and HTTPS. */
+  /** PEM certificates to trust instead of Node's own list, for TLS and HTTPS. */
   readonly ca?: string | undefined;
   readonly queriesPerSecond?: number | undefined;
 }
@@ -34,10 +34,14 @@ export class NameServer {
   }
 
   /** @param timeoutMs for the whole of it, counted from when its turn has come */
-  async ask(question: Question, options: QueryOptions, timeoutMs: number): Promise<ServerExchange> {
+  async ask(question: Question, options: LookupOptions, timeoutMs: number): Promise<ServerExchange> {
     const startedAt = await this.#window.enter();
+    if (options.signal?.aborted) {
+      this.#window.leave(startedAt, false);
+      return { status: "aborted", transport: this.address.transport };
+    }
     const deadline = startedAt + timeoutMs;
-    let asked = options;
+    let asked: QueryOptions = options;
     let result = await this.#exchange(this.address.transport, question, asked, timeoutMs);
     if (needsPlainDns(result)) {
       asked = { ...options, edns: false };

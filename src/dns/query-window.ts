@@ -1,6 +1,8 @@
 /** PERFORMANCE: a name server on this host drops packets beyond this many at once. */
 const MOST_IN_FLIGHT = 64;
 const FIRST_IN_FLIGHT = 32;
+/** Even towards a silent server, lest its queries wait for each other's timeouts. */
+const LEAST_IN_FLIGHT = 8;
 
 /**
  * How many queries may be under way to one server: grows with answers, halves when one is lost, so that a slow server is not
@@ -43,7 +45,7 @@ export class QueryWindow {
     if (!lost) {
       this.#most = Math.min(MOST_IN_FLIGHT, this.#most + 1 / this.#most);
     } else if (startedAt >= this.#shrunkAt) {
-      this.#most = Math.max(1, this.#most / 2);
+      this.#most = Math.max(LEAST_IN_FLIGHT, this.#most / 2);
       this.#shrunkAt = performance.now();
     }
     this.#admit();

@@ -1,4 +1,5 @@
 import type { ExtendedError, QueryOptions, RecordOf, RecordType } from "./dns-message.ts";
+import { escapeDnsText } from "./escape-dns-text.ts";
 
 /**
  * The answer to "which TXT records are at this name?". A lasting "no" and a "try later" never share a case.
@@ -136,7 +137,7 @@ export function isTemporary(lookup: LookupOutcome<unknown>): boolean {
   return !["found", "no-name", "no-data", "cname-to-nothing", "cname-elsewhere"].includes(lookup.status);
 }
 
-/** A temporary outcome in plain words, such as `SERVFAIL from 192.0.2.1 (dnssec bogus)`. Text from DNS stays unescaped. */
+/** A temporary outcome in plain words, such as `SERVFAIL from 192.0.2.1 (dnssec bogus)`; safe for a terminal. */
 export function failureReason(lookup: Lookup<unknown>): string {
   const server = lookup.server === undefined ? "the server" : serverName(lookup.server);
   switch (lookup.status) {
@@ -155,13 +156,13 @@ export function failureReason(lookup: Lookup<unknown>): string {
     case "truncated":
       return `the TCP answer from ${server} was cut short`;
     case "lame":
-      return `${server} neither resolves names nor serves the zone of ${lookup.name}`;
+      return `${server} neither resolves names nor serves the zone of ${escapeDnsText(lookup.name)}`;
     case "cname-elsewhere":
-      return `${server} knows a CNAME to ${lookup.target} and no more`;
+      return `${server} knows a CNAME to ${escapeDnsText(lookup.target)} and no more`;
     case "cname-loop":
-      return `the CNAMEs at ${lookup.name} lead in a circle, or on for too long`;
+      return `the CNAMEs at ${escapeDnsText(lookup.name)} lead in a circle, or on for too long`;
     case "aborted":
-      return `the lookup of ${lookup.name} was not finished`;
+      return `the lookup of ${escapeDnsText(lookup.name)} was not finished`;
     default:
       return lookup.status;
   }
@@ -176,7 +177,7 @@ function serverName({ address, transport }: ServerLabel): string {
 function explanation({ extendedErrors }: LookupTrace): string {
   const [error] = extendedErrors;
   if (error === undefined) return "";
-  return ` (${error.text === "" ? error.purpose : `${error.purpose}: ${error.text}`})`;
+  return ` (${error.text === "" ? error.purpose : `${error.purpose}: ${escapeDnsText(error.text)}`})`;
 }
 
 function timedOut({ attempts }: LookupTrace): string {

@@ -2,7 +2,7 @@ import { UsageError } from "../errors.ts";
 import { parseServerAddress, type ServerAddress } from "./server-address.ts";
 
 /**
- * What /etc/resolv.conf says, as far as it concerns names that are whole: `search`, `domain` and `ndots` are not applied,
+ * What /etc/resolv.conf says, in the words of `ResolverOptions`, as far as it concerns names that are whole: `search`, `domain` and `ndots` are not applied,
  * for a key record's name must never be looked up in another domain.
  * @see resolv.conf(5)
  */
@@ -10,12 +10,10 @@ export interface SystemResolver {
   readonly servers: readonly ServerAddress[];
   /** One attempt at one server. */
   readonly timeoutMs: number;
-  /** How often the list of servers is gone through. */
-  readonly tries: number;
+  /** How often the list of servers is gone through again. */
+  readonly retries: number;
   readonly rotate: boolean;
   readonly trustAd: boolean;
-  /** `use-vc`: TCP for every query. */
-  readonly tcpOnly: boolean;
 }
 
 /** @param text the contents of resolv.conf; empty when there is none. What the C library ignores is ignored. */
@@ -34,16 +32,16 @@ export function parseResolvConf(text: string): SystemResolver {
     );
     return Number.isNaN(value) ? fallback : Math.min(Math.max(value, 1), most);
   };
+  // TCP for every query.
   const tcpOnly = options.includes("use-vc");
   // Without a usable line the C library asks this host.
   const listed = addresses.flatMap((address) => systemServer(address, tcpOnly));
   return {
     servers: listed.length > 0 ? listed : systemServer("127.0.0.1", tcpOnly),
     timeoutMs: number("timeout", 5, 30) * 1000,
-    tries: number("attempts", 2, 5),
+    retries: number("attempts", 2, 5) - 1,
     rotate: options.includes("rotate"),
     trustAd: options.includes("trust-ad"),
-    tcpOnly,
   };
 }
 

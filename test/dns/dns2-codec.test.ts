@@ -102,14 +102,14 @@ describe("decodeMessage", () => {
   });
 
   it("refuses chains of compression pointers before they cost much", () => {
-    // Every record's owner is the head of a chain as long as the 14 bits of a pointer allow.
+    // The chain lies in the data of the first record, from octet 23 on; every further record's owner runs all through it.
     const chain = Buffer.alloc(16_000);
-    for (let at = 0; at < chain.length; at += 2) chain.writeUInt16BE(0xc000 | Math.max(0, 12 + at - 2), at);
-    const head = Buffer.from("000081800000000000000000", "hex");
-    const link = Buffer.alloc(12);
-    link.writeUInt16BE(0xc000 | (12 + chain.length - 2), 0);
-    const octets = Buffer.concat([head, chain, ...Array(4000).fill(link)]);
-    octets.writeUInt16BE(4000, 6);
+    for (let at = 2; at < chain.length; at += 2) chain.writeUInt16BE(0xc000 | (23 + at - 2), at);
+    const runner = Buffer.alloc(12);
+    runner.writeUInt16BE(0xc000 | (23 + chain.length - 2), 0);
+    const first = record(65_280, chain, { owner: Buffer.from([0]) });
+    const octets = Buffer.concat([Buffer.from("000081800000000000000000", "hex"), first, ...Array(4000).fill(runner)]);
+    octets.writeUInt16BE(4001, 6);
     expect(() => decodeMessage(octets)).toThrow(MalformedMessageError);
   });
 

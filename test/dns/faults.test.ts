@@ -56,12 +56,15 @@ describe("a server that misbehaves", () => {
   });
 
   it("tells SERVFAIL with its extended error (RFC 8914)", async () => {
-    const { lookup, answer, server } = await ask({
-      udp: (query, send) =>
-        send(reply(query, { responseCode: 2, additionals: [extendedError(6, "signature is bad")] })),
-    });
+    const { lookup, answer, server } = await ask(
+      {
+        udp: (query, send) => send(reply(query, { responseCode: 2, additionals: [extendedError(6, "bad\x1b[31m")] })),
+      },
+      { retries: 2 },
+    );
+    expect(server.queries.udp).toBe(1);
     expect(lookup).toMatchObject({ status: "servfail", extendedErrors: [{ code: 6, purpose: "dnssec bogus" }] });
-    const reason = `SERVFAIL from ${server.server} (dnssec bogus: signature is bad)`;
+    const reason = `SERVFAIL from ${server.server} (dnssec bogus: bad\\027[31m)`;
     expect(answer).toEqual({ status: "temporary-failure", reason });
   });
 
@@ -226,6 +229,14 @@ describe("a server that misbehaves", () => {
     }
   });
 
+  it("tells a network that cannot be reached from silence", async () => {
+    // Linux answers EACCES to whoever sends to everybody; other systems have their own words for it.
+    const servers = [parseServerAddress("255.255.255.255")];
+    const resolver = createResolver({ servers, timeoutMs: 60_000, retries: 0 });
+    open.push(resolver);
+    expect(await resolver.lookupTxt(NAME)).toMatchObject({ status: "unreachable", cause: "network" });
+  });
+
   describe("over TCP", () => {
     it.each<[string, NonNullable<FaultScript["tcp"]>, string]>([
       ["silence", () => {}, "timeout"],
@@ -302,9 +313,53 @@ describe("a server that misbehaves", () => {
     expect(await resolver.lookupTxt(NAME)).toMatchObject({ status: "aborted" });
   });
 
-  async function silent() {
+  it("leaves no timer behind, and closes its connections", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const before = timers();
+    let closed: Promise<unknown> | undefined;
+    const { resolver } = await ask(
+      {
+        udp: truncatedUdp,
+        tcp: (query, socket) => {
+          closed = once(socket, "end");
+          socket.write(framed(reply(query, { answers: [txt(KEY)] })));
+        },
+      },
+      { timeoutMs: 60_000 },
+    );
+    expect(timers()).toBe(before);
+    await resolver.close();
+    await closed;
+    expect(closed).toBeDefined();
+  });
+
+  it("sends nothing more once it is told to end", async () => {
+    const { resolver, server } = await silent(100);
+    const told = new AbortController();
+    const lookups = Array.from({ length: 50 }, () => resolver.lookupTxt(NAME, { signal: told.signal }));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    told.abort();
+    expect(new Set((await Promise.all(lookups)).map(({ status }) => status))).toEqual(new Set(["aborted"]));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(server.queries.udp).toBeLessThanOrEqual(32);
+  });
+
+  it("is not troubled by many lookups on one signal", async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on("warning", note);
+    const { signal } = new AbortController();
+    const { resolver } = await ask({ udp: (query, send) => send(reply(query, { answers: [txt(KEY)] })) });
+    const lookups = await Promise.all(Array.from({ length: 200 }, () => resolver.lookupTxt(NAME, { signal })));
+    expect(new Set(lookups.map(({ status }) => status))).toEqual(new Set(["found"]));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", note);
+    expect(warnings).toEqual([]);
+  });
+
+  async function silent(timeoutMs = 60_000) {
     const server = await startFaultServer({});
-    const resolver = createResolver({ servers: [parseServerAddress(server.server)], timeoutMs: 60_000 });
+    const resolver = createResolver({ servers: [parseServerAddress(server.server)], timeoutMs, retries: 0 });
     open.push(resolver, server);
     return { resolver, server };
   }

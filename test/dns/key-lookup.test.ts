@@ -39,9 +39,17 @@ describe("wrong names", () => {
     ]);
   });
 
-  it("are never longer than DNS allows", () => {
+  it("are never longer than DNS allows", async () => {
     const long = parseKeyName(`${`${"a".repeat(60)}.`.repeat(3)}example`, "s1");
     for (const { name } of wrongNames(long)) expect(name.length).toBeLessThanOrEqual(253);
+    const longest = parseKeyName(`${"a".repeat(60)}.`.repeat(3) + "b".repeat(50), "s1");
+    expect(
+      await detectWildcard(resolver, longest, {
+        ...(await resolver.lookupTxt("example.com")),
+        status: "found",
+        records: [],
+      }),
+    ).toBe("unknown");
   });
 
   it("are probed, and only what is found is told", async () => {

@@ -18,14 +18,17 @@ describe("parseResolvConf", () => {
   });
 
   it("has the C library's defaults", () => {
-    expect(parseResolvConf("")).toMatchObject({ timeoutMs: 5000, tries: 2, rotate: false, trustAd: false });
+    expect(parseResolvConf("")).toMatchObject({ timeoutMs: 5000, retries: 1, rotate: false, trustAd: false });
   });
 
   it.each([
-    ["options timeout:1 attempts:3 rotate trust-ad edns0", { timeoutMs: 1000, tries: 3, rotate: true, trustAd: true }],
+    [
+      "options timeout:1 attempts:3 rotate trust-ad edns0",
+      { timeoutMs: 1000, retries: 2, rotate: true, trustAd: true },
+    ],
     ["options timeout:1\noptions timeout:2", { timeoutMs: 2000 }],
-    ["options timeout:99 attempts:99", { timeoutMs: 30_000, tries: 5 }],
-    ["options timeout:0 attempts:x", { timeoutMs: 1000, tries: 2 }],
+    ["options timeout:99 attempts:99", { timeoutMs: 30_000, retries: 4 }],
+    ["options timeout:0 attempts:x", { timeoutMs: 1000, retries: 1 }],
   ])("%j", (text, expected) => {
     expect(parseResolvConf(text)).toMatchObject(expected);
   });

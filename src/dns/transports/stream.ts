@@ -54,7 +54,10 @@ class StreamConnection {
   readonly #pending = new PendingQueries();
   readonly #onGone: () => void;
   #unsent: Buffer[] | undefined = [];
-  #received: Buffer = Buffer.alloc(0);
+  /** What has arrived of the frames not yet complete; joined once a frame is, so that octet by octet costs no more. */
+  #chunks: Buffer[] = [];
+  #received = 0;
+  #wanted = 2;
   isOpen = true;
   /** Whether anything was ever answered here. */
   wasUseful = false;
@@ -99,19 +102,25 @@ class StreamConnection {
   }
 
   #receive(chunk: Buffer): void {
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
-    while (this.#received.length >= 2) {
-      const end = 2 + this.#received.readUInt16BE(0);
-      if (this.#received.length < end) return;
+    this.#chunks.push(chunk);
+    this.#received += chunk.length;
+    while (this.#received >= this.#wanted) {
+      const joined = Buffer.concat(this.#chunks);
+      this.#wanted = 2 + joined.readUInt16BE(0);
+      this.#chunks = [joined];
+      if (joined.length < this.#wanted) return;
+      const rest = joined.subarray(this.#wanted);
       this.wasUseful = true;
-      this.#pending.receive(this.#received.subarray(2, end));
-      this.#received = this.#received.subarray(end);
+      this.#pending.receive(joined.subarray(2, this.#wanted));
+      this.#chunks = [rest];
+      this.#received = rest.length;
+      this.#wanted = 2;
     }
   }
 
   /** The other side closed, or broke, the connection. */
   #lose(failure: Exchange = { status: "unreachable", cause: "network", reason: "the connection was closed" }): void {
     if (!this.isOpen) return;
-    this.destroy(this.#received.length > 0 ? { status: "truncated" } : failure);
+    this.destroy(this.#received > 0 ? { status: "truncated" } : failure);
   }
 }

@@ -8,7 +8,7 @@ export interface TlsServer {
   readonly port: number;
   /** What the certificate must be good for. */
   readonly serverName: string;
-  /** PEM certificates to trust instead of the system's. */
+  /** PEM certificates to trust instead of Node's own list. */
   readonly ca?: string | undefined;
 }
 
