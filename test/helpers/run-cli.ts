@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
 import type { CliContext } from "../../src/context.ts";
+import type { ServerPool } from "../../src/dns/dns2-resolver.ts";
 import type { Resolver } from "../../src/dns/resolver.ts";
 import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
 import { main } from "../../src/main.ts";
@@ -19,6 +20,8 @@ export interface RunCliOptions {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly resolver?: Resolver;
+  /** For the authoritative servers. */
+  readonly pool?: ServerPool;
   readonly prompter?: Prompter;
   readonly signal?: AbortSignal;
 }
@@ -58,12 +61,17 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
       if (options.resolver === undefined) throw new Error("this test gave no resolver");
       return options.resolver;
     },
+    createServerPool: async () => options.pool ?? { connect: noPool, close: async () => {} },
     openPrompter: async () => options.prompter,
     exitCode: 0,
   };
   if (options.env?.DKIMCTL_CONFIG === undefined) writeFileSync(join(store, ".no-config.toml"), "");
   const exitCode = await main(argv, cli);
   return { exitCode, stdout: stdout.text(), stderr: stderr.text(), files: visibleFiles(store), store };
+}
+
+function noPool(): never {
+  throw new Error("this test gave no server pool");
 }
 
 function collector({ isTTY = false, columns }: RunCliOptions): Output & { text(): string } {
