@@ -62,7 +62,7 @@ interface Import {
 
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
 const imports: Import[] = files.flatMap((file) =>
-  [...readFileSync(join(SRC, file), "utf8").matchAll(/(?:\bfrom|\bimport\()\s*"([^"]+)"/g)].map(([, target]) => ({
+  [...readFileSync(join(SRC, file), "utf8").matchAll(/(?:\bfrom |\bimport\()"([^"\s,]+)"/g)].map(([, target]) => ({
     file,
     target: target ?? "",
   })),

@@ -1,4 +1,5 @@
-import { domainWarnings, NameSyntaxError } from "../keys/domain-name.ts";
+import { NameSyntaxError } from "../keys/domain-name.ts";
+import { domainWarnings } from "../keys/domain-warnings.ts";
 import { parseKeyName } from "../keys/key-name.ts";
 import type { Finding } from "./catalogue.ts";
 import { FindingList, quotePart } from "./finding-list.ts";

@@ -78,7 +78,7 @@ export async function verifyPublished(name: KeyName, tools: VerifyTools): Promis
   try {
     const lookup = await resolver.lookupTxt(recordName);
     if (isTemporary(lookup)) {
-      throw new TryAgainError(`cannot look ${recordName} up: ${escapeDnsText(failureReason(lookup))}`, {
+      throw new TryAgainError(`cannot look ${recordName} up: ${failureReason(lookup)}`, {
         hint: "try again later, or ask another name server with --server",
       });
     }

@@ -86,16 +86,3 @@ export function displayDomainName(domain: DomainName): string {
   // A name that does not come back as itself would mislead: show what DNS holds.
   return unicode !== "" && domainToASCII(unicode) === domain ? unicode : domain;
 }
-
-/** What is legal yet unusual about a domain, one sentence each; empty for an ordinary one. */
-export function domainWarnings(domain: DomainName): string[] {
-  const warnings: string[] = [];
-  if (!domain.includes("."))
-    warnings.push(`${domain} has a single label: no receiver outside this network can look it up`);
-  for (const label of domain.split(".")) {
-    if (label.startsWith("xn--") && domainToASCII(label) !== label) {
-      warnings.push(`${label} starts with xn-- but is not a valid internationalized label (IDNA)`);
-    }
-  }
-  return warnings;
-}
