@@ -11,7 +11,7 @@ import { addDnsOptions, type DnsOptions, openResolver, openServerPool } from "./
 import { addGateOptions, checkPolicy, type GateOptions } from "./gate-options.ts";
 import { EvidenceGatherer } from "./key-evidence.ts";
 import { type KeySource, storeSource } from "./key-source.ts";
-import { exitCodeFor, type RunResult, runKeyTest } from "./key-test-run.ts";
+import { exitCodeFor, runKeyTest } from "./key-test-run.ts";
 import { createTest, type Deadline } from "./key-tester.ts";
 import { MailPolicyLookup } from "./mail-policy-lookup.ts";
 import { createNotices } from "./notices.ts";

@@ -108,9 +108,10 @@ export function isWarned(outcome: TestOutcome): boolean {
   );
 }
 
-/** The record to publish as one line of zone text, for a key that fails for want of it. */
+/** The record to publish as one line of zone text, for a key that fails for what is published. */
 export function recordToPublish({ name, outcome }: TestedKey, ttlSeconds: number): string | undefined {
   if (outcome.kind !== "tested" || outcome.verdict !== "fail") return undefined;
+  if (outcome.code.startsWith("dnssec-") || outcome.code === "not-signed") return undefined;
   const data = splitTxtStrings(outcome.expected).map(quoteTxtString).join(" ");
   return `${keyRecordName(name)}. ${ttlSeconds} IN TXT ${data}`;
 }

@@ -22,18 +22,21 @@ const LONGEST_LINE = 300;
 /** One line of status with performance data, then a line for each key that is not well; see the plugin guidelines. */
 export function nagiosFormat(): KeyCheckFormat {
   const lines: string[] = [];
+  let worst: string | undefined;
   let hidden = 0;
   return {
     check({ name, outcome }) {
       if (outcome.verdict === "pass" && !isWarned(outcome)) return "";
       const result = outcome.verdict === "pass" ? warnings(outcome.findings) : describeResult(outcome);
-      if (lines.length < MOST_LINES) lines.push(`${keyRecordName(name)} => ${result}`);
+      const line = `${keyRecordName(name)} => ${result}`;
+      if (outcome.verdict === "fail" || outcome.verdict === "revoked") worst ??= line;
+      if (lines.length < MOST_LINES) lines.push(line);
       else hidden++;
       return "";
     },
     end(summary) {
       const { tally } = summary;
-      const [first] = lines;
+      const first = worst ?? lines[0];
       const about = first === undefined ? "" : `; ${first}`;
       const data = VERDICTS.map((verdict) => `${verdict}=${tally[verdict]};;;0;${totalOf(tally)}`).join(" ");
       const more = hidden === 0 ? [] : [`and ${hidden} more`];

@@ -19,7 +19,7 @@ export function tapFormat(ttlSeconds: number): KeyCheckFormat {
         const record = recordToPublish(tested, ttlSeconds);
         lines.push("  ---", `  verdict: ${outcome.verdict}`, `  code: ${yamlText(outcome.code)}`);
         lines.push(`  message: ${yamlText(outcome.reason)}`);
-        if (details.length > 0) lines.push("  details:", ...details.map((detail) => `    - ${yamlText(detail)}`));
+        if (details.length > 0) lines.push("  details: |", ...details.map((detail) => `    ${yamlLine(detail)}`));
         if (record !== undefined) lines.push(`  publish: ${yamlText(record)}`);
         lines.push("  ...");
       }
@@ -33,10 +33,19 @@ function escapeDescription(text: string): string {
   return text.replace(/[\\#]/g, "\\$&");
 }
 
-/** A double-quoted scalar in the small YAML that TAP parsers read, on one line. */
+/** A double-quoted scalar on one line. */
 function yamlText(text: string): string {
-  const escaped = text
-    .replace(/[\\"]/g, "\\$&")
-    .replace(/[\p{Cc}\u2028\u2029]/gu, (char) => `\\x${(char.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`);
-  return `"${escaped}"`;
+  return `"${escapeControls(text.replace(/[\\"]/g, "\\$&"))}"`;
+}
+
+/** A line of a literal block: a list would not do, for Perl's parser takes an item that holds ": " for a mapping. */
+function yamlLine(text: string): string {
+  return escapeControls(text).trim();
+}
+
+function escapeControls(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (char) => {
+    const hex = (char.codePointAt(0) ?? 0).toString(16);
+    return hex.length > 2 ? `\\u${hex.padStart(4, "0")}` : `\\x${hex.padStart(2, "0")}`;
+  });
 }
