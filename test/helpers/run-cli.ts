@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
 import type { CliContext } from "../../src/context.ts";
-import type { ServerPool } from "../../src/dns/dns2-resolver.ts";
+import type { ResolverOptions, ServerPool } from "../../src/dns/dns2-resolver.ts";
 import type { Resolver } from "../../src/dns/resolver.ts";
 import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
 import { main } from "../../src/main.ts";
@@ -20,6 +20,8 @@ export interface RunCliOptions {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly resolver?: Resolver;
+  /** Instead of `resolver`: one that is made as the options say. */
+  readonly createResolver?: (options: ResolverOptions) => Resolver;
   /** For the authoritative servers. */
   readonly pool?: ServerPool;
   readonly prompter?: Prompter;
@@ -57,7 +59,8 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
     now: () => options.now ?? new Date("2026-11-21T12:00:00Z"),
     readFile: (path) => readFileSync(path),
     openKeyStore: async (settings) => new DirectoryKeyStore(settings),
-    createResolver: async () => {
+    createResolver: async (settings) => {
+      if (options.createResolver !== undefined) return options.createResolver(settings);
       if (options.resolver === undefined) throw new Error("this test gave no resolver");
       return options.resolver;
     },
