@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
-import type { ResolverOptions } from "./dns/dns2-resolver.ts";
+import type { ResolverOptions, ServerPool } from "./dns/dns2-resolver.ts";
 import type { Resolver } from "./dns/resolver.ts";
 import { ExitCode, OperationError } from "./errors.ts";
 import type { DirectoryKeyStoreOptions } from "./keys/directory-key-store.ts";
@@ -28,6 +28,8 @@ export interface CliContext {
   readFile(path: string): Uint8Array;
   openKeyStore(options: DirectoryKeyStoreOptions): Promise<KeyStore>;
   createResolver(options: ResolverOptions): Promise<Resolver>;
+  /** For asking single servers, such as the authoritative ones of a zone. */
+  createServerPool(options: Omit<ResolverOptions, "servers" | "rotate">): Promise<ServerPool>;
   /** `undefined` without a terminal: then a missing answer is a usage error, never a hang. */
   openPrompter(): Promise<Prompter | undefined>;
   /** What `main` returns when nothing is thrown. */
@@ -110,6 +112,10 @@ export function processContext(): ProcessContext {
     async createResolver(options) {
       const { createResolver } = await import("./dns/dns2-resolver.ts");
       return createResolver(options);
+    },
+    async createServerPool(options) {
+      const { createServerPool } = await import("./dns/dns2-resolver.ts");
+      return createServerPool(options);
     },
     async openPrompter() {
       if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;

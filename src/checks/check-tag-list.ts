@@ -18,8 +18,8 @@ export function checkTagList(text: string, { tags, faults }: TagListScan, findin
   const brokenParts = faults.filter(({ kind }) => kind === "no-equals" || kind === "bad-name");
   const isInBrokenPart = makeRangeTest(brokenParts);
   for (const fault of faults) {
-    // Within a part that is no tag, or a byte order mark, the character is told there.
-    if (fault.kind !== "bad-character" || !(isInBrokenPart(fault.offset) || fault.offset < bomLength)) {
+    // Within a part that is no tag the character is told there; a byte order mark always makes one.
+    if (fault.kind !== "bad-character" || !isInBrokenPart(fault.offset)) {
       addFault(text, fault, findings);
     }
   }

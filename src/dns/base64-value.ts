@@ -28,13 +28,15 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 export function scanBase64(value: string): Base64Scan {
   const hasInnerSpace = /[^ \t\r\n][ \t\r\n]+[^ \t\r\n]/.test(value);
   const compact = removeFws(value);
-  const padStart = compact.indexOf("=");
-  const digits = padStart === -1 ? compact : compact.slice(0, padStart);
+  const digits = trimPadding(compact);
   const padding = compact.length - digits.length;
   const missing = (4 - (digits.length % 4)) % 4;
   const base = { octets: undefined, isPaddingMissing: false, hasPadBits: false, hasInnerSpace };
-  const bad = findBadCharacter(value);
-  if (bad !== undefined) return { ...base, fault: { kind: "alphabet", ...bad } };
+  const bad = /[^A-Za-z0-9+/= \t\r\n]/u.exec(value)?.index ?? (digits.includes("=") ? value.indexOf("=") : -1);
+  if (bad >= 0) {
+    const character = String.fromCodePoint(value.codePointAt(bad) ?? 0);
+    return { ...base, fault: { kind: "alphabet", offset: bad, character } };
+  }
   if (digits.length % 4 === 1) return { ...base, fault: { kind: "length", length: digits.length } };
   if (padding > 0 && padding !== missing) return { ...base, fault: { kind: "padding", offset: value.indexOf("=") } };
   const lastDigit = ALPHABET.indexOf(digits.at(-1) ?? "A");
@@ -47,12 +49,9 @@ export function scanBase64(value: string): Base64Scan {
   };
 }
 
-/** The first character outside the alphabet, or the first "=" when something but padding follows it. */
-function findBadCharacter(value: string): { offset: number; character: string } | undefined {
-  const foreign = /[^A-Za-z0-9+/= \t\r\n]/u.exec(value);
-  const pad = value.indexOf("=");
-  // Not one expression with a lookahead: on a long run of "=" that would take quadratic time.
-  const isPadInside = pad !== -1 && /[^= \t\r\n]/.test(value.slice(pad));
-  if (isPadInside && (foreign === null || pad < foreign.index)) return { offset: pad, character: "=" };
-  return foreign === null ? undefined : { offset: foreign.index, character: foreign[0] };
+/** Without the = signs at the end; a loop, since a regular expression would take the square of hostile text's length. */
+export function trimPadding(base64: string): string {
+  let end = base64.length;
+  while (end > 0 && base64[end - 1] === "=") end--;
+  return base64.slice(0, end);
 }

@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 /**
  * The qp-section of n= (RFC 6376 §3.6.1, §2.11; RFC 2045 §6.7): `=XX` for what a tag value cannot hold.
  */
@@ -10,12 +12,15 @@ export function encodeQpSection(text: string): string {
   return octets.replace(/[^\x20-\x7e]|[=;"\\]/g, encode).replace(/^ +| +$/g, (spaces) => "=20".repeat(spaces.length));
 }
 
-/** qp-section to plain text; what is no `=XX` stays as it is, and octets that are not UTF-8 become U+FFFD. */
+/** qp-section to plain text; what is no `=XX` stays as it is, and octets that are not UTF-8 are read as latin1. */
 export function decodeQpSection(encoded: string): string {
-  const octets = encoded.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+  // Text with characters that are no octets was not read from DNS.
+  const source = /[^\x00-\xff]/.test(encoded) ? Buffer.from(encoded).toString("latin1") : encoded;
+  const octets = source.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
-  return Buffer.from(octets, "latin1").toString("utf8");
+  const bytes = Buffer.from(octets, "latin1");
+  return isUtf8(bytes) ? bytes.toString("utf8") : octets;
 }
 
 /** Where the first `=` stands that is no `=XX` (upper-case hexadecimal, RFC 2045 §6.7), or -1. */

@@ -20,8 +20,28 @@ const ED_SPKI = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), e
 const EC = generateKeyPairSync("ec", { namedCurve: "P-256" })
   .publicKey.export({ type: "spki", format: "der" })
   .toString("base64");
+/** The SPKI with something in it replaced; its two outer lengths and the two inner ones are adjusted. */
+function edit(base64: string, from: RegExp, to: string, inner: 0 | 1): string {
+  const hex = Buffer.from(base64, "base64").toString("hex");
+  const delta = (to.length - (from.exec(hex)?.[0].length ?? 0)) / 2;
+  const grow = (all: string, length: string) =>
+    all.replace(length, (Number.parseInt(length, 16) + delta).toString(16).padStart(4, "0"));
+  let edited = hex.replace(from, to).replace(/^3082(....)/, grow);
+  if (inner === 1) edited = edited.replace(/0382(....)003082/, grow).replace(/003082(....)/, grow);
+  return Buffer.from(edited, "hex").toString("base64");
+}
+const NO_NULL = edit(RSA, /300d06092a864886f70d0101010500/, "300b06092a864886f70d010101", 0);
 const p = `p=${RSA}`;
 const good = `v=DKIM1; k=rsa; ${p}`;
+
+function secretKeyInUrlAlphabet(): string {
+  for (let octet = 0; octet < 256; octet++) {
+    const other = ed25519PrivateKeyFromSeed(new Uint8Array(32).fill(octet));
+    const text = Buffer.concat([other.seed, other.publicKey.bytes]).toString("base64url");
+    if (text.includes("_") && text.includes("-")) return text;
+  }
+  throw new Error("no such seed");
+}
 
 /** `CODE:severity` of each finding, and the state. */
 function verdict(text: string): string {
@@ -128,6 +148,13 @@ describe("what p= holds (RFC 6376 §3.6.1, erratum 3017, RFC 8463 §4.2)", () =>
       `v=DKIM1; p=${Buffer.concat([Buffer.from(RSA, "base64"), Buffer.alloc(3)]).toString("base64")}`,
       "unusable P-TRAILING",
     ],
+    ["no NULL parameters (RFC 3279 §2.3.1)", `v=DKIM1; p=${NO_NULL}`, "unusable P-DER"],
+    ["a number with a needless zero", `v=DKIM1; p=${edit(RSA, /0203010001$/, "020400010001", 1)}`, "unusable P-DER"],
+    [
+      "Ed25519 SPKI and an octet",
+      `v=DKIM1; k=ed25519; p=${Buffer.concat([Buffer.from(ED_SPKI, "base64"), Buffer.alloc(1)]).toString("base64")}`,
+      "unusable P-ED-LEN",
+    ],
     ["EC", `v=DKIM1; p=${EC}`, "unusable P-ALG"],
     ["RSA under k=ed25519", `v=DKIM1; k=ed25519; p=${RSA}`, "unusable P-ALG"],
     ["RSA PKCS#1 under k=ed25519", `v=DKIM1; k=ed25519; p=${PKCS1}`, "unusable P-ALG"],
@@ -150,6 +177,7 @@ describe("what p= holds (RFC 6376 §3.6.1, erratum 3017, RFC 8463 §4.2)", () =>
     ["PEM", `v=DKIM1; p=-----BEGIN PRIVATE KEY-----${RSA_PRIVATE}-----END PRIVATE KEY-----`],
     ["PEM, no tags", `-----BEGIN RSA PRIVATE KEY----- ${RSA_PRIVATE}`],
     ["base64, no tags", RSA_PRIVATE],
+    ["libsodium's 64 octets in the URL alphabet", `v=DKIM1; k=ed25519; p=${secretKeyInUrlAlphabet()}`],
     ["under P=", `v=DKIM1; P=${RSA_PRIVATE}`],
     [
       "libsodium's 64 octets",

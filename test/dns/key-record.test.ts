@@ -81,6 +81,11 @@ describe("key records (RFC 6376 §3.6.1)", () => {
     );
   });
 
+  test("octets of a note that are not UTF-8 are latin1", () => {
+    expect(parseKeyRecord(`n==FBr; p=`).note).toBe("ûr");
+    expect(parseKeyRecord(`n==EF=BF=BD; p=`).note).toBe("\ufffd");
+  });
+
   test("any note comes back", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), (note) => {
