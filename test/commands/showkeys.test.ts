@@ -125,10 +125,8 @@ describe("loose permissions", () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain("d=a.example");
     const [, command = ""] =
-      /^dkimctl: warning: .*a\.example\.m\.pem can be read by group and others \(mode 0644\); run: (.*)$/m.exec(
-        stderr,
-      ) ?? [];
-    expect(command).toBe(`chmod 0600 ${file}`);
+      /^dkimctl: warning: .*a\.example\.m\.pem can be read by others \(mode 0644\); run: (.*)$/m.exec(stderr) ?? [];
+    expect(command).toBe(`chmod 0640 ${file}`);
     execFileSync("sh", ["-c", command]);
     expect((await runCli(["showkeys"], { store })).stderr).toBe("");
   });

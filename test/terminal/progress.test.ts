@@ -21,7 +21,11 @@ const clock = () => new Date(0);
 test("draws one line over and over, and takes it away", () => {
   const output = terminal(80);
   let time = 0;
-  const progress = createProgress(output, "keys made", { quiet: false, now: () => new Date((time += 1000)) });
+  const now = () => {
+    time += 1000;
+    return new Date(time);
+  };
+  const progress = createProgress(output, "keys made", { quiet: false, now });
   progress.update(1, 2);
   progress.update(2, 2);
   progress.clear();
