@@ -7,6 +7,7 @@ import type { CliContext } from "../../src/context.ts";
 import type { ResolverOptions, ServerPool } from "../../src/dns/dns2-resolver.ts";
 import type { Resolver } from "../../src/dns/resolver.ts";
 import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
+import type { KeyStore } from "../../src/keys/key-store.ts";
 import { main } from "../../src/main.ts";
 import type { Output } from "../../src/terminal/output.ts";
 import type { Prompter } from "../../src/terminal/prompt.ts";
@@ -20,6 +21,8 @@ export interface RunCliOptions {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly resolver?: Resolver;
+  /** Stands between a command and the store of the test. */
+  readonly keyStore?: (store: KeyStore) => KeyStore;
   /** Instead of `resolver`: one that is made as the options say. */
   readonly createResolver?: (options: ResolverOptions) => Resolver;
   /** For the authoritative servers. */
@@ -58,7 +61,10 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
     parallelism: 2,
     now: () => options.now ?? new Date("2026-11-21T12:00:00Z"),
     readFile: (path) => readFileSync(path),
-    openKeyStore: async (settings) => new DirectoryKeyStore(settings),
+    openKeyStore: async (settings) => {
+      const keyStore = new DirectoryKeyStore(settings);
+      return options.keyStore?.(keyStore) ?? keyStore;
+    },
     createResolver: async (settings) => {
       if (options.createResolver !== undefined) return options.createResolver(settings);
       if (options.resolver === undefined) throw new Error("this test gave no resolver");
