@@ -47,6 +47,8 @@ export interface CheckRecordOptions {
   readonly arithmetic?: boolean;
   /** Keys that are not to be used, beside those known here. */
   readonly blockList?: BlockList | undefined;
+  /** The same where only the public half is at hand; not needed beside `privateKey`. */
+  readonly expectedKey?: PublicKey | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface CheckRecordOptions {
  */
 export function checkRecord(
   text: string,
-  { name, privateKey, arithmetic, blockList }: CheckRecordOptions = {},
+  { name, privateKey, expectedKey, arithmetic, blockList }: CheckRecordOptions = {},
 ): RecordReport {
   const findings = new FindingList();
   const scan = scanTagList(text);
@@ -70,7 +72,8 @@ export function checkRecord(
       publicKey = data.publicKey;
       const where = { ...place(keyTag), name, blockList, ...(arithmetic !== undefined && { arithmetic }) };
       if (publicKey !== undefined) checkKeyStrength(publicKey, where, findings);
-      if (privateKey !== undefined) checkKeyPair(data, privateKey, place(keyTag), findings);
+      const publicHalf = privateKey?.publicKey ?? expectedKey;
+      if (publicHalf !== undefined) checkKeyPair(data, { publicKey: publicHalf, privateKey }, place(keyTag), findings);
     }
   }
   if (keyTag === undefined) {

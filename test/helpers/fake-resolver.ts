@@ -1,56 +1,63 @@
-import type { LookupTrace, Resolver, TxtLookup } from "../../src/dns/resolver.ts";
+import type { Lookup, LookupOutcome, LookupTrace, Resolver, TxtLookup } from "../../src/dns/resolver.ts";
 
-/** What stands at a name: TXT records, each as one text, behind CNAMEs or not; or why there is no answer. */
-export type FakeAnswer =
-  | { readonly texts: readonly string[]; readonly cnames?: readonly string[] }
-  | { readonly status: "no-data" | "servfail" | "timeout" }
-  | { readonly status: "cname-to-nothing"; readonly target: string; readonly missing: "name" | "data" };
+/** The texts of the TXT records at a name, those behind CNAMEs, or how the lookup ends otherwise; a function is asked each time. */
+export type FakeAnswer = FixedAnswer | (() => FixedAnswer);
+type FixedAnswer = readonly string[] | TextsBehind | FakeOutcome;
+export interface TextsBehind {
+  readonly texts: readonly string[];
+  readonly cnames: readonly string[];
+}
+export type FakeOutcome = Partial<LookupTrace> & LookupOutcome<never>;
 
-/** A resolver over a table; other names do not exist. Only TXT is asked of it. */
-export function fakeResolver(
-  table: Readonly<Record<string, FakeAnswer>>,
-): Resolver & { readonly asked: string[]; readonly isClosed: () => boolean } {
+export interface FakeResolver extends Resolver {
+  /** `TXT s1._domainkey.example.com`, in the order they were asked. */
+  readonly asked: string[];
+  readonly isClosed: () => boolean;
+}
+
+/** A resolver made from a table of names; other names do not exist. Only TXT records are known. */
+export function fakeResolver(table: Readonly<Record<string, FakeAnswer>>): FakeResolver {
   const asked: string[] = [];
   let closed = false;
   return {
     asked,
     isClosed: () => closed,
-    async lookupTxt(name) {
-      asked.push(name);
-      return answer(name, table[name]);
+    lookupTxt: async (name) => {
+      asked.push(`TXT ${name}`);
+      const entry = table[name];
+      return fakeLookup(name, typeof entry === "function" ? entry() : (entry ?? { status: "no-name" }));
     },
-    lookup() {
-      throw new Error("only TXT is asked here");
+    lookup: async (name, type) => {
+      asked.push(`${type} ${name}`);
+      return fakeLookup(name, { status: "refused" }) as Lookup<never>;
     },
-    async close() {
+    close: async () => {
       closed = true;
     },
   };
 }
 
-function answer(name: string, found: FakeAnswer | undefined): TxtLookup {
+export function fakeLookup(name: string, answer: FixedAnswer): TxtLookup {
   const trace: LookupTrace = {
-    ...{ name, server: { address: "192.0.2.1#53", transport: "udp" }, authoritative: false, ttlSeconds: 60 },
-    ...{ dnssec: "untrusted", cnames: [], extendedErrors: [], attempts: [] },
+    name,
+    server: { address: "192.0.2.53#53", transport: "udp" },
+    authoritative: false,
+    ttlSeconds: 300,
+    dnssec: "insecure",
+    cnames: [],
+    extendedErrors: [],
+    attempts: [],
   };
-  if (found === undefined) return { ...trace, status: "no-name" };
-  if ("status" in found) {
-    // One case at a time, or the compiler sees a mixture.
-    return found.status === "no-data"
-      ? { ...trace, status: found.status }
-      : found.status === "cname-to-nothing"
-        ? { ...trace, ...found }
-        : { ...trace, status: found.status };
-  }
-  const { texts, cnames = [] } = found;
+  if ("status" in answer) return { ...trace, ...answer };
+  const { texts, cnames } = "texts" in answer ? answer : { texts: answer, cnames: [] };
   return {
     ...trace,
+    cnames: cnames.map((to, index) => ({ from: cnames[index - 1] ?? name, to, ttlSeconds: 300 })),
     status: "found",
-    cnames: cnames.map((to, index) => ({ from: cnames[index - 1] ?? name, to, ttlSeconds: 60 })),
     records: texts.map((text) => ({
       name,
       type: "TXT",
-      ttlSeconds: 60,
+      ttlSeconds: 300,
       strings: text.match(/[\s\S]{1,255}/g) ?? [""],
     })),
   };
