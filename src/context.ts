@@ -7,6 +7,7 @@ import { ExitCode } from "./errors.ts";
 import type { DirectoryKeyStoreOptions } from "./keys/directory-key-store.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import type { Output } from "./terminal/output.ts";
+import { ProcessOutput } from "./terminal/process-output.ts";
 import type { Prompter } from "./terminal/prompt.ts";
 
 /** Everything of the outside world that a command may touch. Only this file and bin/ touch `process`. */
@@ -38,47 +39,26 @@ export class Interruption {
   }
 }
 
-function processOutput(stream: NodeJS.WriteStream, interrupt: (reason: Interruption) => void): Output {
-  let closed = false;
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    closed = true;
-    if (error.code === "EPIPE") interrupt(new Interruption("closed pipe"));
-    else throw error;
-  });
-  return {
-    write(text) {
-      if (!closed) stream.write(text);
-    },
-    async drained() {
-      if (closed || !stream.writableNeedDrain) return;
-      await new Promise<void>((resolve) => {
-        stream.once("drain", resolve);
-        stream.once("close", resolve);
-        stream.once("error", () => resolve());
-      });
-    },
-    get isTTY() {
-      return stream.isTTY === true;
-    },
-    get columns() {
-      return stream.isTTY ? stream.columns : undefined;
-    },
-  };
-}
-
 /** The real world. `endProcess` gives a signal's death back to the shell, after everything was cleaned up. */
 export function processContext(): CliContext & { endProcess(): void } {
   const abort = new AbortController();
   const interrupt = (reason: Interruption) => abort.abort(reason);
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.once(signal, () => interrupt(new Interruption(signal)));
+  const onClosed = () => interrupt(new Interruption("closed pipe"));
+  const stdout = new ProcessOutput({ descriptor: 1, stream: () => process.stdout, onClosed });
+  const stderr = new ProcessOutput({ descriptor: 2, stream: () => process.stderr, onClosed, after: stdout });
   return {
     env: process.env,
-    stdin: process.stdin,
-    stdout: processOutput(process.stdout, interrupt),
-    stderr: processOutput(process.stderr, interrupt),
+    get stdin() {
+      return process.stdin;
+    },
+    stdout,
+    stderr,
     signal: abort.signal,
-    parallelism: availableParallelism(),
+    get parallelism() {
+      return availableParallelism();
+    },
     now: () => new Date(),
     readFile: (path) => readFileSync(path),
     async openKeyStore(options) {
@@ -96,6 +76,7 @@ export function processContext(): CliContext & { endProcess(): void } {
     },
     exitCode: ExitCode.ok,
     endProcess() {
+      stdout.flush();
       const { reason } = abort.signal;
       if (reason instanceof Interruption && reason.cause !== "closed pipe") {
         // The shell must see death by this signal, so that a loop around us ends too.
