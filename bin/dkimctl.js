@@ -54,17 +54,19 @@ function readCodeCache(filename, source) {
     : undefined;
 }
 
-function start() {
+async function start() {
   const folder = join(__dirname, "../dist/cli");
+  const argv = process.argv.slice(2);
   // A stack with -v names the lines of src/: node reads the source maps of what it loads itself.
-  const verbose = process.argv.includes("-v") || process.argv.includes("--verbose");
+  const verbose = argv.includes("-v") || argv.includes("--verbose");
   if (verbose) process.setSourceMapsEnabled(true);
-  const { main, processContext } = verbose ? require(join(folder, "cli.cjs")) : loadBundle(folder)("cli.cjs");
+  const { main, processContext, reportError } = verbose
+    ? require(join(folder, "cli.cjs"))
+    : loadBundle(folder)("cli.cjs");
   const cli = processContext();
-  main(process.argv.slice(2), cli).then((exitCode) => {
-    process.exitCode = exitCode;
-    cli.endProcess();
-  });
+  process.exitCode = await main(argv, cli);
+  const failure = await cli.endProcess();
+  if (failure !== undefined) process.exitCode = reportError(failure, argv, cli);
 }
 
 if (require.main === module) start();

@@ -82,9 +82,11 @@ const GROUPS = [
     test: /src\/keys\/(?!domain-warnings|foreign|encrypted|generate|selector-template|weak-keys|key-strength)/,
     priority: 6,
   },
+  { name: "nearest-name", test: /src\/nearest-name\.ts$/, priority: 7 },
+  { name: "options", test: /src\/commands\/options\.ts$/, priority: 5 },
   {
     name: "settings",
-    test: /src\/(config|commands\/(options|settings|notices|stored-keys|input-files|key-owners)\.ts|nearest)/,
+    test: /src\/(config|commands\/(settings|notices|stored-keys|input-files|key-owners)\.ts)/,
   },
   {
     name: "records",

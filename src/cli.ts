@@ -1,3 +1,3 @@
-/** Where the bundled program begins: bin/dkimctl.js takes these two and knows nothing else. */
+/** Where the bundled program begins: bin/dkimctl.js takes these and knows nothing else. */
 export { processContext } from "./context.ts";
-export { main } from "./main.ts";
+export { main, reportError } from "./main.ts";

@@ -9,7 +9,7 @@ const SRC = join(ROOT, "src");
 const ORDER: readonly (readonly string[])[] = [
   ["cli"],
   ["main"],
-  ["program"],
+  ["program", "usage-errors"],
   ["commands"],
   ["context"],
   ["config", "index"],

@@ -6,8 +6,8 @@ export interface ProcessOutputOptions {
   readonly descriptor: number;
   /** Node's stream of it: loading what that needs costs milliseconds, so it is asked for when nothing less will do. */
   readonly stream: () => NodeJS.WriteStream;
-  /** The reader is gone (EPIPE). */
-  readonly onClosed: () => void;
+  /** Told once; what is written from then on goes nowhere. */
+  readonly onFailure: (error: NodeJS.ErrnoException) => void;
   /** Has the same target (a terminal, a log), perhaps, and was written first. */
   readonly after?: { flush(): void };
 }
@@ -61,6 +61,16 @@ export class ProcessOutput implements Output {
     });
   }
 
+  /** Resolves when all is written, or cannot be. */
+  async flushed(): Promise<void> {
+    this.flush();
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    if (!this.#closed) await new Promise<void>((resolve) => stream.write("", () => resolve()));
+    // An error is told one turn after the callback.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
   get isTTY(): boolean {
     return this.#kindOf() === "terminal" && this.#openStream().isTTY === true;
   }
@@ -98,8 +108,7 @@ export class ProcessOutput implements Output {
       this.#stream = this.#options.stream();
       this.#stream.on("error", (error: NodeJS.ErrnoException) => {
         this.#closed = true;
-        if (error.code === "EPIPE") this.#options.onClosed();
-        else throw error;
+        this.#options.onFailure(error);
       });
     }
     return this.#stream;

@@ -3,6 +3,7 @@ import type { FindingKind } from "../../src/checks/catalogue/finding-kind.ts";
 import { KEY_DATA_FINDINGS } from "../../src/checks/catalogue/key-data-findings.ts";
 import { KEY_STRENGTH_FINDINGS } from "../../src/checks/catalogue/key-strength-findings.ts";
 import { PRIVATE_KEY_FINDINGS } from "../../src/checks/catalogue/private-key-findings.ts";
+import { PUBLICATION_FINDINGS } from "../../src/checks/catalogue/publication-findings.ts";
 import { RECORD_TAG_FINDINGS } from "../../src/checks/catalogue/record-tag-findings.ts";
 import { TAG_LIST_FINDINGS } from "../../src/checks/catalogue/tag-list-findings.ts";
 
@@ -14,7 +15,7 @@ const FAMILIES: readonly (readonly [title: string, findings: Family])[] = [
   ["THE PUBLISHED KEY", KEY_DATA_FINDINGS],
   ["THE STRENGTH OF A KEY", KEY_STRENGTH_FINDINGS],
   ["FILES OF PRIVATE KEYS", PRIVATE_KEY_FINDINGS],
-  ["THE DNS", DNS_FINDINGS],
+  ["THE DNS", { ...DNS_FINDINGS, ...PUBLICATION_FINDINGS }],
 ];
 
 /** The codes that the page tells of; the catalogue must hold no other. */
