@@ -31,7 +31,9 @@ export function checkRecordName(name: string): Finding[] {
     return findings.toArray();
   }
   const isWildcard = selector.startsWith("*");
-  if (isWildcard) findings.add("DNS-WILDCARD", { part: quotePart(name) });
+  if (isWildcard) {
+    findings.add("DNS-WILDCARD", { reason: `${quotePart(name)} answers for every selector that does not exist` });
+  }
   try {
     const key = parseKeyName(domain, isWildcard ? selector.replace(/^\*\.?/, "") || "any" : selector);
     if (key.selector.includes("_")) findings.add("NAME-UNDERSCORE", { part: quotePart(selector) });

@@ -8,8 +8,6 @@ import { requirePeer } from "../helpers/peers.ts";
 import { runCli, temporaryFolder } from "../helpers/run-cli.ts";
 import { testKey } from "../helpers/store.ts";
 
-const isRoot = process.getuid?.() === 0;
-
 /** A store of Ed25519 keys under these names, `domain/selector`. */
 async function storeOf(...names: string[]): Promise<string> {
   const path = temporaryFolder();
@@ -94,12 +92,13 @@ describe("what cannot be shown is named, hides no other, and exits 3", () => {
     expect(stderr).not.toContain("PRIVATE KEY");
   });
 
-  test.skipIf(isRoot)("a file that may not be read", async () => {
+  test("a file that the system does not give", async () => {
     const store = await storeOf("a.example/m", "b.example/m");
-    chmodSync(join(store, "a.example.m.pem"), 0);
+    unlinkSync(join(store, "a.example.m.pem"));
+    symlinkSync("a.example.m.pem", join(store, "a.example.m.pem")); // a link to itself, which not even root can read
     const { exitCode, stdout, stderr } = await runCli(["showkeys", "--format", "plain"], { store });
     expect([exitCode, names(stdout)]).toEqual([3, ["m._domainkey.b.example"]]);
-    expect(stderr).toContain("permission denied");
+    expect(stderr).toMatch(/a\.example\.m\.pem:? .*too many symbolic links/);
   });
 
   test("a store that is not there, and one that is a file", async () => {
@@ -125,10 +124,8 @@ describe("loose permissions", () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain("d=a.example");
     const [, command = ""] =
-      /^dkimctl: warning: .*a\.example\.m\.pem can be read by group and others \(mode 0644\); run: (.*)$/m.exec(
-        stderr,
-      ) ?? [];
-    expect(command).toBe(`chmod 0600 ${file}`);
+      /^dkimctl: warning: .*a\.example\.m\.pem can be read by others \(mode 0644\); run: (.*)$/m.exec(stderr) ?? [];
+    expect(command).toBe(`chmod 0640 ${file}`);
     execFileSync("sh", ["-c", command]);
     expect((await runCli(["showkeys"], { store })).stderr).toBe("");
   });

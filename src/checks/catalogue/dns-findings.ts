@@ -89,15 +89,6 @@ export const DNS_FINDINGS = {
       "serve only one of the two.",
     fix: "keep the CNAME, if somebody else manages the key, or the TXT record, and remove the other",
   }),
-  "DNS-WILDCARD": kind<PartDetails>({
-    severity: "warning",
-    summary: "a key record stands at a wildcard name",
-    message: ({ part }) => `${part} answers for every selector that does not exist`,
-    explanation:
-      "A wildcard gives its key to whatever selector a signature names (RFC 6376 §6.1.2). A mistyped or retired selector " +
-      "then seems to exist, with another key, and no selector can be withdrawn by removing its record.",
-    fix: "publish each key at its own selector",
-  }),
   "ED25519-ONLY": kind<PartDetails>({
     severity: "warning",
     summary: "a domain has Ed25519 keys and no RSA key",
