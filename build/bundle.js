@@ -7,7 +7,9 @@ import { writeCodeCache } from "./code-cache.js";
 import { writeLicenses } from "./licenses.js";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const OUT = join(ROOT, "dist/cli");
+/** The folder that becomes the package's dist/; tests give one of their own. */
+const DIST = resolve(process.argv[2] ?? join(ROOT, "dist"));
+const OUT = join(DIST, "cli");
 
 /** src/package-version.ts looks for package.json beside itself, where the bundle is not. */
 const versionPlugin = {
@@ -120,9 +122,9 @@ for (const { fileName, moduleIds } of chunks) {
   rmSync(join(OUT, `${fileName}.map`), { force: true });
 }
 const modules = Object.fromEntries(chunks.map(({ fileName, moduleIds }) => [fileName, moduleIds.map(relativeToRoot)]));
-writeFileSync(join(ROOT, "dist/cli/modules.json"), `${JSON.stringify(modules, null, 1)}\n`);
+writeFileSync(join(OUT, "modules.json"), `${JSON.stringify(modules, null, 1)}\n`);
 writeLicenses(
-  join(ROOT, "dist/THIRD-PARTY-LICENSES"),
+  join(DIST, "THIRD-PARTY-LICENSES"),
   chunks.flatMap(({ moduleIds }) => moduleIds),
 );
 writeCodeCache(OUT);

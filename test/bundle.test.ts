@@ -4,12 +4,19 @@ import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { BUNDLE, bundledModules, ROOT, runLoading } from "./helpers/bundle.ts";
+import { buildProgramFolder, whatIsLoaded } from "./helpers/bundle.ts";
+import { compiledSource } from "./helpers/compiled-source.ts";
 
-const modules = bundledModules();
+const ROOT = resolve(import.meta.dirname, "..");
+const program = buildProgramFolder();
+const { modules } = program;
+const BUNDLE = join(program.root, "dist/cli");
 const { version, dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 const folder = mkdtempSync(join(tmpdir(), "dkimctl-bundle-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+  program.remove();
+});
 const store = join(folder, "store");
 
 /** The chunks that hold a package, by the package's name. */
@@ -22,19 +29,19 @@ describe("what a command loads", () => {
   mkdirSync(store, { mode: 0o700 });
   const sample = readFileSync(join(ROOT, "test/vectors/keys/rsa1024.pem"));
   writeFileSync(join(store, "example.com.mail.pem"), sample, { mode: 0o600 });
-  const env = { DKIMCTL_STORE: store };
+  const env = { DKIMCTL_STORE: store, DKIMCTL_CONFIG: "" };
 
   /** Modules of Node that each take a millisecond or more. */
   const COSTLY = ["crypto", "net", "tls", "http", "http2", "https", "dgram", "child_process", "stream", "readline"];
 
   test.each([
-    ["--version", [], ["commander"]],
-    ["--help", [], ["commander"]],
+    ["--version", [], ["commander", "fastest-levenshtein"]],
+    ["--help", [], ["commander", "fastest-levenshtein"]],
     ["showkeys --help", [], ["commander", "fastest-levenshtein"]],
     ["showkeys", [], ["commander", "fastest-levenshtein"]],
     ["showkeys --format json", ["crypto", "stream"], ["commander", "fastest-levenshtein"]],
   ])("%s: of Node %j, of packages %j", (line, builtins, packages) => {
-    const loaded = runLoading(line.split(" "), env);
+    const loaded = whatIsLoaded(program, line.split(" "), env);
     expect(loaded.exitCode).toBe(0);
     expect(packagesIn(loaded.chunks)).toEqual(packages);
     expect(COSTLY.filter((name) => loaded.builtins.includes(`NativeModule ${name}`))).toEqual(builtins);
@@ -52,7 +59,7 @@ describe("what a command loads", () => {
     ["verify-key --record v=DKIM1;p=", ["inquirer", "node-forge", "chalk", "toml-eslint-parser", "cli-table3", "dns2"]],
     ["genrsa --help", ["inquirer", "node-forge", "chalk", "toml-eslint-parser", "cli-table3", "dns2"]],
   ])("%s: nothing of %j", (line, absent) => {
-    const loaded = runLoading(line.split(" "), env);
+    const loaded = whatIsLoaded(program, line.split(" "), env);
     expect(loaded.exitCode).not.toBe(70);
     expect(packagesIn(loaded.chunks).filter((name) => absent.includes(name))).toEqual([]);
     expect(loaded.builtins.filter((name) => /NativeModule (http2?|https|tls)$/.test(name))).toEqual([]);
@@ -62,8 +69,7 @@ describe("what a command loads", () => {
 describe("the code cache", () => {
   function copyOfProgram(name: string): { bin: string; cli: string; caches: string[] } {
     const root = join(folder, name);
-    cpSync(join(ROOT, "bin"), join(root, "bin"), { recursive: true });
-    cpSync(BUNDLE, join(root, "dist/cli"), { recursive: true });
+    cpSync(program.root, root, { recursive: true });
     const cli = join(root, "dist/cli");
     const caches = readdirSync(cli).filter((file) => file.endsWith(".cache"));
     return { bin: join(root, "bin/dkimctl.js"), cli, caches: caches.map((file) => join(cli, file)) };
@@ -114,7 +120,7 @@ describe("the code cache", () => {
 
 describe("the package", () => {
   test("ships the licence of everything it bundles", () => {
-    const text = readFileSync(join(ROOT, "dist/THIRD-PARTY-LICENSES"), "utf8");
+    const text = readFileSync(join(program.root, "dist/THIRD-PARTY-LICENSES"), "utf8");
     const packages = packagesIn(Object.keys(modules));
     expect(packages).toEqual(expect.arrayContaining(["commander", "dns2", "inquirer", "node-forge"]));
     for (const name of packages) {
@@ -139,7 +145,9 @@ describe("the package", () => {
         else if (!target.startsWith("node:")) foreign.add(target);
       }
     };
-    visit(join(ROOT, "dist/index.js"));
+    const { path, remove } = compiledSource();
+    visit(join(path, "index.js"));
+    remove();
     expect(seen.size).toBeGreaterThan(20);
     expect([...foreign].sort()).toEqual(Object.keys(dependencies));
   });

@@ -1,42 +1,56 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-export const ROOT = resolve(import.meta.dirname, "../..");
-export const BUNDLE = join(ROOT, "dist/cli");
+const ROOT = resolve(import.meta.dirname, "../..");
 
-/** The bundled files of each chunk, as the build noted them; built first when there is no build. */
-export function bundledModules(): Readonly<Record<string, readonly string[]>> {
-  const path = join(BUNDLE, "modules.json");
-  if (!existsSync(path)) execFileSync("npm", ["run", "build"], { cwd: ROOT });
-  return JSON.parse(readFileSync(path, "utf8"));
+export interface BuiltProgram {
+  /** Holds bin/, dist/cli/ and package.json, as the package does. */
+  readonly root: string;
+  readonly bin: string;
+  /** The bundled files of each chunk, as the build noted them. */
+  readonly modules: Readonly<Record<string, readonly string[]>>;
+  remove(): void;
 }
 
-/** Runs a command line of the bundle in a process of its own; `loaded` are the chunks and node modules it needed. */
-export function runLoading(argv: readonly string[], env: Record<string, string> = {}) {
+/** The command line, bundled afresh. */
+export function buildProgramFolder(): BuiltProgram {
+  const root = mkdtempSync(join(tmpdir(), "dkimctl-program-"));
+  execFileSync(process.execPath, [join(ROOT, "build/bundle.js"), join(root, "dist")]);
+  cpSync(join(ROOT, "bin"), join(root, "bin"), { recursive: true });
+  copyFileSync(join(ROOT, "package.json"), join(root, "package.json"));
+  const modules = JSON.parse(readFileSync(join(root, "dist/cli/modules.json"), "utf8"));
+  return { root, bin: join(root, "bin/dkimctl.js"), modules, remove: () => rmSync(root, { recursive: true }) };
+}
+
+export interface Loaded {
+  readonly exitCode: number;
+  readonly chunks: readonly string[];
+  /** Modules of Node, as `process.moduleLoadList` has them. */
+  readonly builtins: readonly string[];
+}
+
+/** What a command line needs, told by a process of its own whose output goes nowhere. */
+export function whatIsLoaded(
+  { root, bin }: BuiltProgram,
+  argv: readonly string[],
+  env: Record<string, string>,
+): Loaded {
   const script = `
     const before = new Set(process.moduleLoadList);
-    const { loadBundle } = require(${JSON.stringify(join(ROOT, "bin/dkimctl.js"))});
+    const { loadBundle } = require(${JSON.stringify(bin)});
     const chunks = [];
-    const { main, processContext } = loadBundle(${JSON.stringify(BUNDLE)}, ({ name }) => chunks.push(name))("cli.cjs");
-    main(JSON.parse(process.argv[1]), processContext()).then((exitCode) => {
+    const load = loadBundle(${JSON.stringify(join(root, "dist/cli"))}, ({ name }) => chunks.push(name));
+    const { main, processContext } = load("cli.cjs");
+    main(process.argv.slice(1), processContext()).then((exitCode) => {
       const builtins = process.moduleLoadList.filter((name) => !before.has(name));
       require("fs").writeSync(3, JSON.stringify({ exitCode, chunks, builtins }));
     });`;
-  const output = execFileSync(
-    process.execPath,
-    [
-      "-e",
-      `const { spawnSync } = require("child_process");
-      const { output } = spawnSync(process.execPath, ["-e", ${JSON.stringify(script)}, process.argv[1]], { stdio: ["ignore", "ignore", "inherit", "pipe"] });
-      process.stdout.write(output[3]);`,
-      JSON.stringify(argv),
-    ],
-    {
-      encoding: "utf8",
-      env: { PATH: process.env.PATH, DKIMCTL_CONFIG: "", ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
-  return JSON.parse(output) as { exitCode: number; chunks: string[]; builtins: string[] };
+  const { output } = spawnSync(process.execPath, ["-e", script, "--", ...argv], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+    env: { PATH: process.env.PATH, ...env },
+    encoding: "utf8",
+  });
+  return JSON.parse(output[3] ?? "");
 }
