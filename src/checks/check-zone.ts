@@ -1,4 +1,5 @@
 import { scanZoneText, type ZoneRecord } from "../dns/zone-text.ts";
+import type { BlockList } from "../keys/weak-keys/block-list.ts";
 import { type Finding, makeFinding } from "./catalogue.ts";
 import { checkRecordName } from "./check-record-name.ts";
 import { checkRrset, type RrsetReport } from "./check-rrset.ts";
@@ -32,10 +33,10 @@ const MAX_FAULTS = 20;
  * The DKIM names of a zone file before it is published: each `_domainkey` name, and key records elsewhere. An alias
  * whose target is in the text is judged by it.
  */
-export function checkZone(text: string, origin: string): ZoneReport {
+export function checkZone(text: string, origin: string, blockList?: BlockList): ZoneReport {
   const { records, faults } = scanZoneText(text, { origin });
   const byName = groupByName(records);
-  const names = [...byName.values()].filter(isAboutKeys).map((entry) => checkName(entry, byName));
+  const names = [...byName.values()].filter(isAboutKeys).map((entry) => checkName(entry, byName, blockList));
   const shown = faults.slice(0, MAX_FAULTS).map(({ message }) => makeFinding("ZONE-SYNTAX", { reason: message }));
   return { names, findings: [...shown, ...checkDomains(names)] };
 }
@@ -68,7 +69,11 @@ function isAboutKeys({ name, texts }: NameEntry): boolean {
   return /\._domainkey(?:\.|$)/i.test(name) && !/^_(?:adsp|report)\./i.test(name);
 }
 
-function checkName(entry: NameEntry, byName: ReadonlyMap<string, NameEntry>): ZoneNameReport {
+function checkName(
+  entry: NameEntry,
+  byName: ReadonlyMap<string, NameEntry>,
+  blockList: BlockList | undefined,
+): ZoneNameReport {
   const { name, line, target } = entry;
   const findings = checkRecordName(name);
   const aliased = target === undefined ? undefined : byName.get(target.toLowerCase());
@@ -77,7 +82,14 @@ function checkName(entry: NameEntry, byName: ReadonlyMap<string, NameEntry>): Zo
     if (entry.texts.length > 0) findings.push(makeFinding("DNS-CNAME-TXT", { part: quotePart(target) }));
     else if (texts.length === 0) findings.push(makeFinding("DNS-CNAME", { part: quotePart(target) }));
   }
-  return { name, line, texts, target, findings, rrset: texts.length === 0 ? undefined : checkRrset(texts, { name }) };
+  return {
+    name,
+    line,
+    texts,
+    target,
+    findings,
+    rrset: texts.length === 0 ? undefined : checkRrset(texts, { name, blockList }),
+  };
 }
 
 function checkDomains(names: readonly ZoneNameReport[]): Finding[] {

@@ -35,9 +35,9 @@ export function withinReach(
       return { verdict: "temporary", code: "temporary-dns", reason: view.reason };
     }
     if (view.state === "not-yet") {
-      const left = view.secondsLeft === undefined ? "" : ` for at most ${view.secondsLeft} s`;
+      const left = view.secondsLeft === undefined ? "" : `, for at most ${view.secondsLeft} s`;
       const seen = lookup.status === "found" ? "an older record" : absence(lookup).reason;
-      const reason = `not yet: every authoritative server has it, but resolvers may still keep ${seen}${left}`;
+      const reason = `not yet: every authoritative server has it, but resolvers still answer with ${seen}${left}`;
       return { verdict: "temporary", code: "not-yet", reason };
     }
   }

@@ -1,6 +1,7 @@
 import { formatKeyRecord, keyRecordFor } from "../dns/key-record.ts";
 import type { RecordTags } from "../keys/key-store.ts";
 import type { PrivateKey } from "../keys/private-key.ts";
+import type { BlockList } from "../keys/weak-keys/block-list.ts";
 import { checkRecord } from "./check-record.ts";
 import { correctedRecordName } from "./check-record-name.ts";
 import { checkRrset } from "./check-rrset.ts";
@@ -22,6 +23,8 @@ export interface RecordsAsFound {
   readonly privateKey?: PrivateKey | undefined;
   /** The tags that the store keeps with that key: then the whole record is known. */
   readonly tags?: RecordTags | undefined;
+  /** No record is printed of a key in it. */
+  readonly blockList?: BlockList | undefined;
 }
 
 /**
@@ -43,11 +46,11 @@ export function recordToPublish({ texts, name, notes = [], ...known }: RecordsAs
   return { name: rightName ?? name, text, changes };
 }
 
-type Known = Pick<RecordsAsFound, "privateKey" | "tags">;
+type Known = Pick<RecordsAsFound, "privateKey" | "tags" | "blockList">;
 
 function improvedRecord(texts: readonly string[], known: Known): CorrectedRecord | undefined {
-  const { privateKey } = known;
-  const found = checkRrset(texts, { privateKey });
+  const { privateKey, blockList } = known;
+  const found = checkRrset(texts, { privateKey, blockList });
   const all = [...found.findings, ...found.records.flatMap(({ findings }) => findings)];
   // A published private key is burnt: its public half is not to be published either.
   if (all.some(({ critical }) => critical)) return undefined;
@@ -57,7 +60,7 @@ function improvedRecord(texts: readonly string[], known: Known): CorrectedRecord
   for (const candidate of [() => ownRecord(known), ...candidates]) {
     const corrected = candidate();
     if (corrected === undefined) continue;
-    const after = checkRecord(corrected.text, { privateKey });
+    const after = checkRecord(corrected.text, { privateKey, blockList });
     const codes = new Set(after.findings.map(codeOf));
     if (after.severity !== "error" && [...before].some((code) => !codes.has(code))) return corrected;
   }
@@ -76,8 +79,8 @@ function ownRecord({ privateKey, tags }: Known): CorrectedRecord | undefined {
 /** The record of a key that is at hand; `undefined` when the key must not be used. */
 export function recordOfKey(
   publicKey: PrivateKey["publicKey"],
-  { name, tags }: Pick<RecordsAsFound, "name" | "tags"> = {},
+  { name, tags, blockList }: Pick<RecordsAsFound, "name" | "tags" | "blockList"> = {},
 ): RecordToPublish | undefined {
   const text = formatKeyRecord(keyRecordFor(publicKey, tags));
-  return checkRecord(text).severity === "error" ? undefined : { name, text, changes: [] };
+  return checkRecord(text, { blockList }).severity === "error" ? undefined : { name, text, changes: [] };
 }

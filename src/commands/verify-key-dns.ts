@@ -75,14 +75,14 @@ async function reportLookup(
   const followed = [...aliases, ...lookup.cnames.map(({ to }) => to)];
   if (lookup.status === "found") {
     const texts = lookup.records.map(({ strings }) => strings.join(""));
-    return makeRecordReport({ ...known, source, name, texts, aliases: followed });
+    return makeRecordReport({ ...known, source, name, texts, aliases: followed, blockList: tools.blockList });
   }
   const findings = [
     ...(name === undefined ? [] : checkRecordName(name)),
     makeFinding("DNS-NO-RECORD", { reason: describeAbsence(asked, lookup) }),
   ];
   const { privateKey, tags, input } = known;
-  const publish = privateKey && recordOfKey(privateKey.publicKey, { name, tags });
+  const publish = privateKey && recordOfKey(privateKey.publicKey, { name, tags, blockList: tools.blockList });
   return makeNothingReport({ source, name, input, aliases: followed, description: "no record", publish }, findings);
 }
 

@@ -55,13 +55,17 @@ export async function verifyBytes(
   const read = await openPrivateKey(path, bytes, tools);
   if (!(read instanceof PrivateKeyError)) {
     const loose = warnings.map((reason) => makeFinding("KEY-PERMISSIONS", { reason }));
-    const report = makePrivateKeyReport(read, { source, name, findings: [...checkPrivateKey(read, name), ...loose] });
+    const report = makePrivateKeyReport(read, {
+      source,
+      name,
+      findings: [...checkPrivateKey(read, name, tools.blockList), ...loose],
+    });
     if (record === undefined) return [report];
     return [report, ...(await verifyText(record, { name, privateKey: read.privateKey }, tools))];
   }
   const others = record === undefined ? [] : await verifyText(record, { name }, tools);
   const publicKey = readPublicKey(bytes);
-  if (publicKey !== undefined) return [makePublicKeyReport(publicKey, { source, name }), ...others];
+  if (publicKey !== undefined) return [makePublicKeyReport(publicKey, { source, name }, tools.blockList), ...others];
   const text = decodeText(bytes);
   if (path === "-" || looksLikeRecord(text, tools.options.origin)) {
     return [...(await verifyText({ text, source }, { name }, tools)), ...others];

@@ -1,4 +1,5 @@
 import type { CliContext } from "../context.ts";
+import type { BlockList } from "../keys/weak-keys/block-list.ts";
 import type { PublishFormatName } from "../report/key-report/published-record.ts";
 import type { DnsOptions } from "./dns-options.ts";
 import type { Notices } from "./notices.ts";
@@ -9,11 +10,15 @@ export interface VerifyKeyOptions extends GlobalOptions, PassphraseOptions, DnsO
   readonly record?: string;
   readonly stdin?: boolean;
   readonly zone?: string;
+  readonly all?: boolean;
+  readonly maxAge?: number;
   readonly origin?: string;
   readonly explain?: string;
   readonly format: "text" | "json" | "ndjson";
   readonly publishAs: PublishFormatName;
   readonly verifiers?: boolean;
+  readonly blocklist?: string;
+  readonly arithmetic: boolean;
   readonly text?: boolean;
 }
 
@@ -23,4 +28,5 @@ export interface VerifyTools {
   readonly options: VerifyKeyOptions;
   readonly notices: Notices;
   readonly settings: Settings;
+  readonly blockList: BlockList | undefined;
 }

@@ -58,7 +58,7 @@ async function verifyName(
   const privateKey = isOther ? undefined : known.privateKey;
   if (records.length > 0) {
     const aliases = target === undefined ? [] : [target];
-    return makeRecordReport({ source, input, name, texts: records, aliases, privateKey });
+    return makeRecordReport({ source, input, name, texts: records, aliases, privateKey, blockList: tools.blockList });
   }
   if (target !== undefined) return verifyAlias(target, { name, input, privateKey }, tools);
   const keyName = name === undefined ? undefined : tryKeyName(name);

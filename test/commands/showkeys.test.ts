@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -225,16 +225,20 @@ describe("encrypted keys", () => {
     };
 
     test("are opened with --passphrase-file, which is read once: it may be a pipe", async () => {
-      const store = encryptedStore();
-      const file = join(temporaryFolder(), "pipe");
-      execFileSync("mkfifo", [file]);
-      // Opening a pipe waits for its reader: not in this process.
-      spawn("sh", ["-c", `printf 'let me in\n' > "$0"`, file], { stdio: "ignore" });
-      const { exitCode, stdout, stderr } = await runCli(["showkeys", "--format", "plain", "--passphrase-file", file], {
-        store,
-      });
+      const read: string[] = [];
+      const { exitCode, stdout, stderr } = await runCli(
+        ["showkeys", "--format", "plain", "--passphrase-file", "pipe"],
+        {
+          store: encryptedStore(),
+          readFile(path) {
+            if (path === "pipe") read.push(path);
+            return path === "pipe" ? Buffer.from("let me in\n") : readFileSync(path);
+          },
+        },
+      );
       expect([exitCode, stderr]).toEqual([0, ""]);
       expect(names(stdout)).toEqual(["m._domainkey.a.example", "m._domainkey.b.example"]);
+      expect(read).toEqual(["pipe"]);
     });
 
     test("are named without a passphrase, and with a wrong one", async () => {

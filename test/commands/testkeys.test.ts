@@ -313,6 +313,32 @@ describe("the gate", () => {
   });
 });
 
+test("a key whose servers are dead delays no other", async () => {
+  const keys = Object.fromEntries(
+    Array.from({ length: 400 }, (_, at) => [`d${String(at).padStart(3, "0")}.example s1`, at % 250]),
+  );
+  const answered: string[] = [];
+  let release = (_: Lookup<never>) => {};
+  const resolver: Resolver = {
+    lookupTxt: (name) => {
+      if (name === "s1._domainkey.d000.example")
+        return new Promise((resolve) => {
+          release = resolve;
+        });
+      answered.push(name);
+      // The last of all: nobody is waited for any more.
+      if (name.startsWith("s1._domainkey.d399.")) release(fakeLookup("x", { status: "timeout" }) as Lookup<never>);
+      return Promise.resolve(fakeLookup(name, { status: "servfail" }));
+    },
+    lookup: async (name) => fakeLookup(name, { status: "servfail" }) as Lookup<never>,
+    close: async () => {},
+  };
+  const { exitCode, stdout } = await run([], { keys, resolver });
+  expect(stdout).toMatch(/^TESTING#1 d000\.example: .*temporary: no answer/);
+  expect(stdout).toMatch(/\n400 keys: 400 temporary\n$/);
+  expect(exitCode).toBe(4);
+});
+
 describe("--format nagios", () => {
   test.each<[string, Readonly<Record<string, FakeAnswer>>, string[], number, RegExp]>([
     ["ok", PUBLISHED, [], 0, /^DKIM OK - 3 keys: 3 pass\|pass=3;;;0;3 /],

@@ -1,5 +1,5 @@
-import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -493,12 +493,99 @@ describe("the report", () => {
   });
 });
 
+describe("--blocklist", () => {
+  const modulus = Buffer.from(P, "base64").subarray(33, 33 + 256);
+  const entry = Buffer.concat([createHash("sha256").update(modulus).digest().subarray(0, 15), Buffer.of(7)]);
+
+  test("a key that is listed is an error from every source, and its record is not printed", async () => {
+    const argv = ["--blocklist", file("blocklist.dat", entry)];
+    const key = file("example.com.s1.pem", PRIVATE_PEM);
+    const resolver = fakeResolver({ [NAME]: [`p=${P}`] });
+    const zone = file("zone", `s1._domainkey TXT "v=DKIM1; p=${P.slice(0, 200)}" "${P.slice(200)}"\n`);
+    for (const source of [
+      ...[[key], [file("key.pub", PUBLIC_PEM)], ["--record", `p=${P}`], ["example.com", "s1"]],
+      ["--zone", zone, "--origin", "example.com"],
+    ]) {
+      const { reports, codes, exitCode } = await verify([...source, ...argv], { resolver });
+      expect(codes.at(-1)).toContain("KEY-BLOCKLISTED");
+      expect(reports.at(-1)?.publish).toBeNull();
+      expect(exitCode).toBe(1);
+    }
+    const stream = ["verify-key", "--stdin", "--format", "ndjson", ...argv];
+    const { stdout } = await runCli(stream, { stdin: JSON.stringify({ record: GOOD }) });
+    expect(stdout).toContain("(collection 7)");
+  });
+
+  test("another key is not; a file that is no list is told", async () => {
+    const other = file("blocklist.dat", Buffer.alloc(16));
+    expect((await verify(["--record", GOOD, "--blocklist", other])).exitCode).toBe(0);
+    expect((await verify(["--record", GOOD, "--blocklist", file("text", "no list")])).exitCode).toBe(3);
+    expect((await verify(["--record", GOOD, "--blocklist", "/nowhere"])).exitCode).toBe(3);
+  });
+});
+
+describe("--all", () => {
+  /** A store with these files; of each, content and mode. */
+  function storeOf(files: Readonly<Record<string, readonly [content: string, mode?: number]>>): string {
+    const store = temporaryFolder();
+    for (const [name, [content, mode = 0o600]] of Object.entries(files)) {
+      writeFileSync(join(store, name), content);
+      chmodSync(join(store, name), mode);
+      utimesSync(join(store, name), new Date("2026-11-20"), new Date("2026-11-20"));
+    }
+    return store;
+  }
+
+  test("each key by itself and beside the others", async () => {
+    const other = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey;
+    const store = storeOf({
+      "a.example.s1.pem": [PRIVATE_PEM],
+      "b.example.s1.pem": [PRIVATE_PEM, 0o644],
+      "c.example.20250101.pem": [other.export({ type: "pkcs8", format: "pem" }).toString()],
+      "c.example.s2.pem": ["no key"],
+      "notes.pem": [PUBLIC_PEM],
+      "readme.txt": ["no key"],
+    });
+    const { reports, codes, exitCode, stdout } = await verify(["--all"], { store });
+    expect(reports.map(({ source, name }) => `${source.replace(store, "S")} ${name}`)).toEqual([
+      "S/a.example.s1.pem s1._domainkey.a.example",
+      "S/b.example.s1.pem s1._domainkey.b.example",
+      "S/c.example.20250101.pem 20250101._domainkey.c.example",
+      "S null",
+      "s2._domainkey.c.example s2._domainkey.c.example",
+    ]);
+    expect(codes).toEqual([
+      ["KEY-SHARED"],
+      ["KEY-PERMISSIONS", "KEY-SHARED"],
+      ["RSA-1024", "SELECTOR-REUSED"],
+      ["STORE-FILE"],
+      ["STORE-FILE"],
+    ]);
+    expect(exitCode).toBe(1);
+    expect(stdout).not.toContain(PRIVATE_DER.slice(40, 80));
+  });
+
+  test("a store without fault, an old one, an empty one", async () => {
+    const store = storeOf({ "a.example.s1.pem": [PRIVATE_PEM] });
+    const good = await runCli(["verify-key", "--all", "--max-age", "180d"], { store });
+    expect(good).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(good.stderr).toBe("dkimctl: there is nothing to be said about any key\n");
+    const old = await verify(["--all", "--max-age", "180"], { store, now: new Date("2027-11-21") });
+    expect(old).toMatchObject({ exitCode: 0, codes: [["KEY-OLD"]] });
+    expect((await runCli(["verify-key", "--all"])).exitCode).toBe(3);
+  });
+});
+
 describe("the command line", () => {
   test.each<[string, string[]]>([
     ["nothing", []],
     ["two records", ["--record", "x", "--stdin"]],
     ["a selector and a record", ["example.com", "s1", "--record", "x"]],
     ["ndjson without a stream", ["--format", "ndjson", "--record", "x"]],
+    ["no arithmetic for one record", ["--record", "x", "--no-arithmetic"]],
+    ["an age for one record", ["--record", "x", "--max-age", "180d"]],
+    ["an age that is none", ["--all", "--max-age", "old"]],
+    ["all and a record", ["--all", "--record", "x"]],
     ["no domain", ["not a domain", "s1"]],
     ["a zone and a file", ["x", "--zone", "y", "--origin", "example.com"]],
     ["an explanation and a record", ["--explain", "P-DER", "--record", "x"]],
@@ -507,6 +594,19 @@ describe("the command line", () => {
     const { exitCode, stdout, stderr } = await runCli(["verify-key", ...argv]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).not.toBe("");
+  });
+
+  test("--no-arithmetic looks at no factors", async () => {
+    // 3 divides the modulus.
+    const octets = Buffer.from(P, "base64");
+    const modulus = octets.subarray(33, 33 + 256);
+    let number = BigInt(`0x${modulus.toString("hex")}`);
+    number -= number % 6n;
+    Buffer.from((number + 3n).toString(16).padStart(512, "0"), "hex").copy(modulus);
+    const stdin = JSON.stringify({ id: 1, record: `v=DKIM1; k=rsa; p=${octets.toString("base64")}` });
+    const argv = ["verify-key", "--stdin", "--format", "ndjson"];
+    expect((await runCli(argv, { stdin })).stdout).toContain("RSA-FACTOR");
+    expect((await runCli([...argv, "--no-arithmetic"], { stdin })).stdout).not.toContain("RSA-FACTOR");
   });
 
   test("a stream of records: one answer a line, in order", async () => {

@@ -4,6 +4,7 @@ import { FindingList } from "../../checks/finding-list.ts";
 import { recordOfKey } from "../../checks/record-to-publish.ts";
 import type { ParsedPrivateKey } from "../../keys/private-key.ts";
 import type { PublicKey } from "../../keys/public-key.ts";
+import type { BlockList } from "../../keys/weak-keys/block-list.ts";
 import { describePublicKey } from "./describe-key.ts";
 import type { KeyReport } from "./key-report.ts";
 
@@ -26,9 +27,13 @@ export function makePrivateKeyReport(
   };
 }
 
-export function makePublicKeyReport(publicKey: PublicKey, { source, name }: FileReport): KeyReport {
+export function makePublicKeyReport(
+  publicKey: PublicKey,
+  { source, name }: FileReport,
+  blockList?: BlockList,
+): KeyReport {
   const list = new FindingList();
-  checkKeyStrength(publicKey, { name }, list);
+  checkKeyStrength(publicKey, { name, blockList }, list);
   const findings = list.toArray();
   const severity = worstSeverity(findings);
   return {

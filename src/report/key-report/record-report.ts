@@ -4,6 +4,7 @@ import { checkRecordName } from "../../checks/check-record-name.ts";
 import { checkRrset } from "../../checks/check-rrset.ts";
 import type { ZoneNameReport, ZoneReport } from "../../checks/check-zone.ts";
 import { type RecordsAsFound, recordToPublish } from "../../checks/record-to-publish.ts";
+import type { BlockList } from "../../keys/weak-keys/block-list.ts";
 import { describePublicKey } from "./describe-key.ts";
 import type { KeyReport, ReportFinding } from "./key-report.ts";
 
@@ -18,9 +19,9 @@ export interface FoundRecords extends RecordsAsFound {
 
 /** All that is to be said about the TXT records of one name. */
 export function makeRecordReport(found: FoundRecords): KeyReport {
-  const { source, texts, name, privateKey, input, aliases = [] } = found;
+  const { source, texts, name, privateKey, blockList, input, aliases = [] } = found;
   const isFullName = name !== undefined && !isRelativeName(name);
-  const report = checkRrset(texts, { name, privateKey });
+  const report = checkRrset(texts, { name, privateKey, blockList });
   const own = report.records.flatMap(({ findings }, record) => findings.map((finding) => ({ ...finding, record })));
   const findings: ReportFinding[] = [
     ...(isFullName ? checkRecordName(name) : []),
@@ -54,7 +55,7 @@ export function makeAliasReport(
 }
 
 /** A zone as a whole, and then each of its names of keys. @param source escaped */
-export function makeZoneReports({ names, findings }: ZoneReport, source: string): KeyReport[] {
+export function makeZoneReports({ names, findings }: ZoneReport, source: string, blockList?: BlockList): KeyReport[] {
   const severity = worstSeverity(findings);
   const count = `${names.length} ${names.length === 1 ? "name" : "names"} of DKIM keys`;
   return [
@@ -63,15 +64,19 @@ export function makeZoneReports({ names, findings }: ZoneReport, source: string)
       ...{ description: `zone text with ${count}`, state: severity === "error" ? "unusable" : "usable" },
       ...{ publicKey: undefined, records: [], publish: undefined },
     },
-    ...names.map((entry) => makeZoneNameReport(entry, `${source}:${entry.line}`)),
+    ...names.map((entry) => makeZoneNameReport(entry, `${source}:${entry.line}`, blockList)),
   ];
 }
 
-function makeZoneNameReport({ name, texts, target, findings, rrset }: ZoneNameReport, source: string): KeyReport {
+function makeZoneNameReport(
+  { name, texts, target, findings, rrset }: ZoneNameReport,
+  source: string,
+  blockList: BlockList | undefined,
+): KeyReport {
   if (rrset === undefined) return makeAliasReport({ source, name, findings, target: target ?? "" });
   const aliases = target === undefined ? [] : [target];
   const own = findings.filter(({ code }) => code.startsWith("DNS-CNAME"));
-  return makeRecordReport({ source, name, texts, aliases, findings: own });
+  return makeRecordReport({ source, name, texts, aliases, findings: own, blockList });
 }
 
 function describeRecords({ publicKey, state }: RecordReport, count: number): string {
