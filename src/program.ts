@@ -39,6 +39,11 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
     load: () => import("./commands/verify-key.ts"),
   },
   {
+    name: "export",
+    summary: "print or write what a signer reads: amavis, rspamd, opendkim, exim",
+    load: () => import("./commands/export.ts"),
+  },
+  {
     name: "completion",
     summary: "print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),
