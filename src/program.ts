@@ -44,6 +44,11 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
     load: () => import("./commands/export.ts"),
   },
   {
+    name: "import",
+    summary: "bring the keys of a signer's configuration, or loose key files, into the store",
+    load: () => import("./commands/import.ts"),
+  },
+  {
     name: "completion",
     summary: "print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),

@@ -28,6 +28,12 @@ export interface KeyStore {
    * @throws {KeyExistsError | KeyNotFoundError}
    */
   share(name: KeyName, target: KeyName): Promise<KeyLocation>;
+  /**
+   * Makes `name` a link to the key file at `path`, which stays where it is. A relative path starts at the store.
+   * @param key what that file holds, and the tags of its record
+   * @throws {KeyExistsError}
+   */
+  link(name: KeyName, path: string, key: NewKey): Promise<KeyLocation>;
   /** Removes the name; a key that is shared lives on under its other names. @throws {KeyNotFoundError} */
   remove(name: KeyName): Promise<void>;
   /** One changing run per store at a time. @throws {StoreLockedError} somebody alive holds it (exit status 4) */
