@@ -49,6 +49,11 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
     load: () => import("./commands/import.ts"),
   },
   {
+    name: "check-signer",
+    summary: "check that a signer can read and use its keys, and that they are published",
+    load: () => import("./commands/check-signer.ts"),
+  },
+  {
     name: "completion",
     summary: "print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),

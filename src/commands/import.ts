@@ -16,6 +16,7 @@ import { createNotices, type Notices } from "./notices.ts";
 import { addFormatOptions, addKeyFileOptions, type GlobalOptions, type KeyFileOptions } from "./options.ts";
 import { loadSettings, openStore } from "./settings.ts";
 import { READABLE_SIGNERS, type ReadableSigner, readConfigurations, readLooseFiles } from "./signer-sources.ts";
+import { escapeFileName } from "./stored-keys.ts";
 
 interface ImportOptions extends GlobalOptions, KeyFileOptions {
   readonly domain?: DomainName;
@@ -188,14 +189,9 @@ function renderText(results: readonly ImportResult[]): string {
   return results
     .map(({ step, result, location, reason }) => {
       const from = result === "present" ? location : (reason ?? `from ${sourceOf(step)}`);
-      return `${result.replace("-", " ")}: ${keyRecordName(step.entry.name)}: ${printable(from ?? "")}\n`;
+      return `${result.replace("-", " ")}: ${keyRecordName(step.entry.name)}: ${escapeFileName(from ?? "")}\n`;
     })
     .join("");
-}
-
-/** A path may hold anything but NUL. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
 }
 
 function renderJson(results: readonly ImportResult[], { notUnderstood }: SignerReading): string {

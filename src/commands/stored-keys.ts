@@ -37,6 +37,6 @@ export function problemError({ location, reason, hint }: KeyStoreEntry & { kind:
 }
 
 /** A foreign file's name may hold anything but NUL and "/". */
-function escapeFileName(text: string): string {
+export function escapeFileName(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
 }
