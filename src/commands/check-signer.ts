@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
+import { dnssecState } from "../dns/key-lookup.ts";
 import { ExitCode, OperationError, UsageError } from "../errors.ts";
 import { type FileReader, findUser, testReading } from "../keys/file-reader.ts";
 import { readKeyFile } from "../keys/key-file.ts";
@@ -8,12 +9,13 @@ import { KeyFileError } from "../keys/key-store-errors.ts";
 import { PrivateKeyError, parsePrivateKey } from "../keys/private-key.ts";
 import { checkSignerKeys, type SignerKeyCheck, type StoredPublicKey } from "../signers/signer-check.ts";
 import type { SignerReading } from "../signers/signer-reading.ts";
+import { visibleText } from "../terminal/visible-text.ts";
 import { addDnsOptions, type DnsOptions, openResolver } from "./dns-options.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { addFormatOptions, addPassphraseOption, type GlobalOptions, type PassphraseOptions } from "./options.ts";
 import { loadSettings, openStore } from "./settings.ts";
 import { READABLE_SIGNERS, type ReadableSigner, readConfigurations } from "./signer-sources.ts";
-import { escapeFileName, readKeys } from "./stored-keys.ts";
+import { readKeys } from "./stored-keys.ts";
 
 interface CheckSignerOptions extends GlobalOptions, DnsOptions, PassphraseOptions {
   readonly user?: string;
@@ -95,7 +97,10 @@ async function checkSigner(
         isUntested = results.some(({ kind }) => kind === "unknown");
         return results;
       },
-      lookup: (name) => resolver.lookupTxt(name),
+      async askDns(name) {
+        const lookup = await resolver.lookupTxt(keyRecordName(name), { signal: cli.signal });
+        return { lookup, dnssec: await dnssecState(resolver, lookup, { signal: cli.signal }) };
+      },
     });
   } finally {
     await resolver.close();
@@ -148,7 +153,7 @@ function renderText({ name, entry, verdict, problems, notes }: SignerKeyCheck): 
     ...problems.map(({ code, message, hint }) => `  ${code}: ${message}${hint === undefined ? "" : ` (${hint})`}`),
     ...notes.map((note) => `  note: ${note}`),
   ];
-  return lines.map((line) => `${escapeFileName(line)}\n`).join("");
+  return lines.map((line) => `${visibleText(line)}\n`).join("");
 }
 
 interface Report {

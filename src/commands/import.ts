@@ -11,12 +11,12 @@ import { systemErrorReason } from "../keys/key-store-errors.ts";
 import { parseSelector, type Selector } from "../keys/selector.ts";
 import { createStoreFolder } from "../keys/store-folder.ts";
 import type { SignerReading } from "../signers/signer-reading.ts";
+import { visibleText } from "../terminal/visible-text.ts";
 import { type ImportStep, planImport } from "./import-plan.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { addFormatOptions, addKeyFileOptions, type GlobalOptions, type KeyFileOptions } from "./options.ts";
 import { loadSettings, openStore } from "./settings.ts";
 import { READABLE_SIGNERS, type ReadableSigner, readConfigurations, readLooseFiles } from "./signer-sources.ts";
-import { escapeFileName } from "./stored-keys.ts";
 
 interface ImportOptions extends GlobalOptions, KeyFileOptions {
   readonly domain?: DomainName;
@@ -189,7 +189,7 @@ function renderText(results: readonly ImportResult[]): string {
   return results
     .map(({ step, result, location, reason }) => {
       const from = result === "present" ? location : (reason ?? `from ${sourceOf(step)}`);
-      return `${result.replace("-", " ")}: ${keyRecordName(step.entry.name)}: ${escapeFileName(from ?? "")}\n`;
+      return `${result.replace("-", " ")}: ${keyRecordName(step.entry.name)}: ${visibleText(from ?? "")}\n`;
     })
     .join("");
 }

@@ -4,6 +4,7 @@ import { DkimctlError, ExitCode, OperationError } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
 import { parseDomainFilter } from "../report/domain-filter.ts";
 import { createRecordFormat, RECORD_FORMAT_NAMES, type RecordFormatName } from "../report/record-formats/index.ts";
+import { commandLine } from "./command-line.ts";
 import { createNotices } from "./notices.ts";
 import {
   addFormatOptions,
@@ -40,9 +41,9 @@ export function register(program: Command, cli: CliContext): void {
       "after",
       `
 Examples:
-  dkimctl showkeys > dkim.zone                       all records as zone text
-  dkimctl showkeys example.com --format plain        host and value for a provider's web form
-  dkimctl showkeys .example.com --format json        machine-readable`,
+  dkimctl showkeys > dkim.zone                    all records as zone text
+  dkimctl showkeys example.com --format plain     host and value for a web form
+  dkimctl showkeys .example.com --format json     machine-readable`,
     )
     .action((domains: string[]) => showkeys(domains, command.optsWithGlobals<ShowkeysOptions>(), cli));
 }
@@ -84,9 +85,12 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
 }
 
 export function noKeysError(location: string, domains: readonly string[]): OperationError {
+  const at = { store: location };
   return domains.length === 0
-    ? new OperationError(`there is no key in ${location}`, { hint: "make one: dkimctl keygen -d DOMAIN" })
+    ? new OperationError(`there is no key in ${location}`, {
+        hint: `make one: ${commandLine(at, "keygen", "-d", "DOMAIN")}`,
+      })
     : new OperationError(`no key in ${location} is of ${domains.join(", ")}`, {
-        hint: `see which there are: dkimctl showkeys --format plain${location === "" ? "" : ` --store ${location}`}`,
+        hint: `see which there are: ${commandLine(at, "showkeys", "--format", "plain")}`,
       });
 }

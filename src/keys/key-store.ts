@@ -25,9 +25,14 @@ export interface KeyStore {
   replace(name: KeyName, key: NewKey): Promise<KeyLocation & { readonly backup: string | undefined }>;
   /**
    * Makes `name` another name of the key stored under `target` (a symbolic link in a directory), with the same tags.
+   * @param options.replace a name that is taken is replaced, and what it stood for kept as by `replace`
    * @throws {KeyExistsError | KeyNotFoundError}
    */
-  share(name: KeyName, target: KeyName): Promise<KeyLocation>;
+  share(
+    name: KeyName,
+    target: KeyName,
+    options?: { readonly replace?: boolean },
+  ): Promise<KeyLocation & { readonly backup?: string | undefined }>;
   /**
    * Makes `name` a link to the key file at `path`, which stays where it is. A relative path starts at the store.
    * @param key what that file holds, and the tags of its record

@@ -1,6 +1,6 @@
-import { checkPublishedKey } from "../checks/published-key.ts";
+import { DEFAULT_POLICY } from "../checks/check-policy.ts";
+import { checkPublishedKey, type PublishedKeyEvidence } from "../checks/published-key.ts";
 import { concurrentMap } from "../concurrent-map.ts";
-import type { TxtLookup } from "../dns/resolver.ts";
 import { DkimctlError } from "../errors.ts";
 import type { Readability } from "../keys/file-reader.ts";
 import { compareKeyNames, type KeyName, keyRecordName } from "../keys/key-name.ts";
@@ -50,7 +50,8 @@ export interface SignerCheckTools {
   parseKey(bytes: Uint8Array): ParsedPrivateKey;
   /** As the signer's user. */
   testReading(paths: readonly string[]): Promise<readonly Readability[]>;
-  lookup(name: string): Promise<TxtLookup>;
+  /** What the DNS holds at the key's name. */
+  askDns(name: KeyName): Promise<PublishedKeyEvidence>;
 }
 
 /** As testkeys: answers are waited for, not computed. */
@@ -100,9 +101,14 @@ export async function checkSignerKeys(
       const message = `in the store this is the key of ${keyRecordName(otherName)}`;
       problems.push({ code: otherName.domain === name.domain ? "other-selector" : "other-domain", message });
     } else if (own === undefined) notes.push("this key is not in the store");
-    const lookup = await tools.lookup(keyRecordName(name));
+    const evidence = await tools.askDns(name);
     const tags = own?.tags ?? entry.tags;
-    const published = await checkPublishedKey({ name, privateKey: parsed.privateKey, tags }, lookup, tools.now);
+    const published = await checkPublishedKey(
+      { name, publicKey, privateKey: parsed.privateKey, tags },
+      evidence,
+      DEFAULT_POLICY,
+      tools.now,
+    );
     const isTemporary = published.verdict === "temporary";
     if (published.verdict !== "pass") problems.push({ code: published.code, message: published.reason });
     const verdict = problems.length === 0 ? "ok" : isTemporary && problems.length === 1 ? "temporary" : "fail";
