@@ -35,9 +35,10 @@ export type Readability =
 export async function findUser(name: string): Promise<FileReader | undefined> {
   // What starts with "-" would be an option of id(1).
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,255}\$?$/.test(name)) throw new UsageError(`${quoteName(name)} is not a user`);
-  const ids = await Promise.all([run("id", ["-u", name]), run("id", ["-g", name])]);
+  const ids = await Promise.all(["-u", "-g", "-un"].map((option) => run("id", [option, name])));
   const [uid, gid] = ids.map((text) => (text !== undefined && /^[0-9]+\n$/.test(text) ? Number(text) : undefined));
-  return uid === undefined || gid === undefined ? undefined : { name, uid, gid };
+  // The other groups are found by name alone.
+  return uid === undefined || gid === undefined ? undefined : { name: ids[2]?.trim() || name, uid, gid };
 }
 
 /** The answer for each path, in their order. Paths that do not exist are unreadable. */

@@ -20,7 +20,7 @@ export function readOpendkim(text: string, file: string, read: ConfigurationRead
   if (table !== undefined) {
     const path = /^(?:(?:re)?file:)?(\/.*)$/.exec(table.value)?.[1];
     if (path === undefined) reading.skip(table.where, `the KeyTable ${JSON.stringify(table.value)} is no plain file`);
-    else readKeyTable(reading, read(path), path);
+    else checkSigningTable(reading, settings.get("signingtable"), readKeyTable(reading, read(path), path), read);
     return reading;
   }
   const [domains, selector, key] = [settings.get("domain"), settings.get("selector"), settings.get("keyfile")];
@@ -46,10 +46,31 @@ function collect(
   }
 }
 
-/** Lines `NAME DOMAIN:SELECTOR:KEY`, where KEY is a path or the key itself. */
-function readKeyTable(reading: ReadingBuilder, text: string, file: string): void {
+/** A line that wants a key which no KeyTable has: mail of that sender is deferred. */
+function checkSigningTable(
+  reading: ReadingBuilder,
+  table: { value: string; where: string } | undefined,
+  known: ReadonlySet<string>,
+  read: ConfigurationReader,
+): void {
+  const path = /^(?:(?:re)?file:)?(\/.*)$/.exec(table?.value ?? "")?.[1];
+  if (path === undefined) return;
+  for (const { line, words } of tableLines(read(path))) {
+    const [key = ""] = (words[1] ?? "").split(":");
+    if (key.includes("%") || known.has(key)) continue;
+    reading.skip(`${shown(path)}:${line}`, `the KeyTable has no key of the name ${JSON.stringify(key)}`);
+  }
+}
+
+/**
+ * Lines `NAME DOMAIN:SELECTOR:KEY`, where KEY is a path or the key itself.
+ * @returns the names
+ */
+function readKeyTable(reading: ReadingBuilder, text: string, file: string): ReadonlySet<string> {
+  const names = new Set<string>();
   for (const { line, words } of tableLines(text)) {
     const where = `${shown(file)}:${line}`;
+    names.add(words[0] ?? "");
     const [, domain, selector, key] = /^([^:]*):([^:]*):(.+)$/.exec(words.slice(1).join(" ").trim()) ?? [];
     if (domain === undefined || selector === undefined || key === undefined) {
       reading.skip(where, "this is no line NAME DOMAIN:SELECTOR:KEY of a KeyTable");
@@ -57,4 +78,5 @@ function readKeyTable(reading: ReadingBuilder, text: string, file: string): void
       reading.skip(where, `"%" stands for each sender's domain: which keys that are, only the mail tells`);
     } else reading.addField(where, domain, selector, key);
   }
+  return names;
 }

@@ -88,7 +88,15 @@ function readDomain(reading: ReadingBuilder, { domain, block, template, selector
 
 function readTables(context: Module, defaultSelector: string): void {
   const { reading } = context;
-  for (const { value, where } of readMap(context, "key_table").values()) {
+  const keys = readMap(context, "key_table");
+  // A name with wildcards may stand for any.
+  const isWild = [...keys.keys()].some((name) => /[%*?]/.test(name));
+  for (const { value, where } of keys.size === 0 || isWild ? [] : readMap(context, "signing_table").values()) {
+    if (value !== "%" && !keys.has(value)) {
+      reading.skip(where, `key_table has no key of the name ${JSON.stringify(value)}`);
+    }
+  }
+  for (const { value, where } of keys.values()) {
     const parts = value.split(":");
     const [domain = "", second = "", third] = parts;
     if (parts.length < 2 || parts.length > 3) reading.skip(where, "this is no DOMAIN:SELECTOR:KEY of a key_table");

@@ -72,6 +72,17 @@ describe("import", () => {
     expect(readFileSync(join(store, "example.org.mail.pem"), "utf8")).toBe(before);
   });
 
+  test("does not move a file of which one name conflicts", async () => {
+    const { folder, conf } = amavisFolder(
+      (at) => `dkim_key('example.com','mail','${at}/one.pem');\ndkim_key('example.org','mail','${at}/one.pem');\n`,
+    );
+    const store = temporaryFolder();
+    await runCli(["keygen", "-d", "example.org", "-s", "mail", "-t", "ed25519", "-q"], { store });
+    const { stdout } = await runCli(["import", "amavis", conf, "--move"], { store });
+    expect(stdout).toMatch(/^imported: mail\._domainkey\.example\.com: .*\nconflict: /);
+    expect(existsSync(join(folder, "one.pem"))).toBe(true);
+  });
+
   test("a key of the store under another name is not moved away", async () => {
     const store = temporaryFolder();
     await runCli(["keygen", "-d", "example.org", "-s", "mail", "-t", "ed25519", "-q"], { store });

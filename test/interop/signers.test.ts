@@ -95,12 +95,14 @@ describe("rspamd", () => {
       mkdirSync(join(folder, "maps"));
       await exportTo(store, "rspamd", "--form", form, "--output", join(folder, "maps"));
       const module = readFileSync(join(folder, "maps", "dkim_signing.conf"), "utf8");
-      expect(await verdicts(await signWithRspamd(folder, MESSAGES.map(message), module))).toEqual([
+      const signed = await signWithRspamd(folder, MESSAGES.map(message), module);
+      expect(await verdicts(signed)).toEqual([
         ["r1@example.com pass"],
         ["r1@example.net pass"],
         ["r2@mail.example.net pass"],
         [],
       ]);
+      expect(await verifyWithMailDkim(signed.slice(0, 3), published)).toEqual(["pass", "pass", "pass"]);
     });
   }
 

@@ -113,6 +113,16 @@ describe("opendkim", () => {
     expect(reading.entries[1]?.where).toBe("/etc/opendkim/KeyTable:4");
   });
 
+  test("a SigningTable that wants a key which is not there", () => {
+    const read = files({
+      "/kt": "a example.com:mail:/k/a.pem\n",
+      "/st": "*@example.com a\n*@b.example b\n*@c.example %\n",
+    });
+    const reading = readOpendkim("KeyTable /kt\nSigningTable refile:/st\n", "opendkim.conf", read);
+    expect(brief(reading)).toEqual(["mail@example.com /k/a.pem"]);
+    expect(reasons(reading)).toEqual([`/st:2: the KeyTable has no key of the name "b"`]);
+  });
+
   test("Domain, Selector and KeyFile", () => {
     const text = "Domain example.com, example.org\nSelector mail\nKeyFile /k/a.pem\n";
     // A list has no spaces in it: the second word of the line is the value.
@@ -184,6 +194,8 @@ describe("rspamd", () => {
     "/m/s": "# comment\na.example s2\nb.example s9\n",
     "/m/p": "a.example /k/$domain.$selector\nb.example /k/b\n",
     "/m/kt": "x a.example:s:/k/a\ny b.example:/k/b\n",
+    "/m/st": "*@a.example x\n*@b.example %\n",
+    "/m/st2": "*@a.example x\n*@c.example z\n",
     "/etc/rspamd/kt2": "x a.example:s:MII+\n",
   });
   test.each(understood)("%s", (_, text, expected) => {
@@ -194,6 +206,7 @@ describe("rspamd", () => {
 
   test.each([
     [`use_redis = true;`, "conf:1: use_redis"],
+    [`key_table = "/m/kt"; signing_table = "/m/st2";`, `/m/st2:2: key_table has no key of the name "z"`],
     [`\nselector_map = "https://example.com/map";`, "conf:2: selector_map is no plain file"],
     [`.include "x"`, "conf:1: other files are included"],
     [`domain { "*" { selector = "x"; path = "/k"; } }`, "conf:1:"],
