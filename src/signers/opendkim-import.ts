@@ -11,7 +11,7 @@ const MAX_DEPTH = 5;
 export function readOpendkim(text: string, file: string, read: ConfigurationReader): SignerReading {
   const reading = new ReadingBuilder();
   const settings = new Map<string, { value: string; where: string }>();
-  if (!/^[ \t]*(?:KeyTable|KeyFile|SigningTable|Include|Domain|Selector)[ \t]/im.test(text)) {
+  if (isKeyTable(text)) {
     readKeyTable(reading, text, file);
     return reading;
   }
@@ -27,6 +27,14 @@ export function readOpendkim(text: string, file: string, read: ConfigurationRead
   if (domains === undefined || selector === undefined || key === undefined) return reading;
   for (const domain of domains.value.split(",")) reading.addField(key.where, domain.trim(), selector.value, key.value);
   return reading;
+}
+
+/** Lines with two colons in the second word, and no setting that an opendkim.conf has. */
+function isKeyTable(text: string): boolean {
+  return (
+    /^[ \t]*[^\s#]+[ \t]+[^\s:]+:[^\s:]+:\S/m.test(text) &&
+    !/^[ \t]*(?:KeyTable|KeyFile|SigningTable|Include|Domain|Selector|Mode|Socket)[ \t]/im.test(text)
+  );
 }
 
 function collect(

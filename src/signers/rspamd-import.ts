@@ -43,11 +43,11 @@ function readModule(context: Module): void {
   const [template = DEFAULT_PATH, selector = DEFAULT_SELECTOR] = ["path", "selector"].map((name) =>
     textOf(module, name),
   );
-  for (const [name, where] of ["use_redis", "use_vault"].map((name) => [name, whereOf(context, name)] as const)) {
-    if (isTrue(textOf(module, name))) {
-      reading.skip(where, `${name}: the keys are not in files; save them as JSON and name that file`);
-    }
+  const elsewhere = ["use_redis", "use_vault"].filter((name) => isTrue(textOf(module, name)));
+  for (const name of elsewhere) {
+    reading.skip(whereOf(context, name), `${name}: the keys are not in files; save them as JSON and name that file`);
   }
+  if (elsewhere.length > 0) return;
   for (const { value } of module.members.get("domain") ?? []) {
     if (!(value instanceof UclObject)) continue;
     for (const [domain, blocks] of value.members) {
@@ -63,6 +63,13 @@ function readModule(context: Module): void {
     addFile(reading, where, domain, chosen, paths.get(domain)?.value ?? template);
   }
   readTables(context, selector);
+  const fixed = textOf(module, "use_domain");
+  if (fixed?.includes(".")) addFile(reading, whereOf(context, "use_domain"), fixed, selector, template);
+  else if (reading.entries.length === 0 && module.members.has("path")) {
+    const reason =
+      "path is for every domain whose file is there: import files FOLDER --pattern {domain}.{selector}.key";
+    reading.skip(whereOf(context, "path"), reason);
+  }
 }
 
 interface DomainBlock {

@@ -139,9 +139,15 @@ describe("opendkim", () => {
     ["id example.com:mail:./a.pem", "relative"],
     ["id exa mple:mail:/k", "is not a domain name"],
   ])("names as not understood: %s", (line, reason) => {
-    const reading = readOpendkim(`${line}\n`, "KeyTable", files({}));
-    expect(brief(reading)).toEqual([]);
+    const reading = readOpendkim(`good example.com:good:/k\n${line}\n`, "KeyTable", files({}));
+    expect(brief(reading)).toEqual(["good@example.com /k"]);
     expect(reasons(reading)).toEqual([expect.stringContaining(reason)]);
+  });
+
+  test("a configuration without keys, as Debian has it", () => {
+    const text =
+      "Syslog yes\nCanonicalization relaxed/simple\nMode sv\nSocket inet:8891@localhost\nPidFile /run/x.pid\n";
+    expect(readOpendkim(text, "opendkim.conf", files({}))).toMatchObject({ entries: [], notUnderstood: [] });
   });
 
   test("a loop of includes ends", () => {
@@ -182,6 +188,7 @@ describe("rspamd", () => {
       `/* a { */ # b {\ndomain { "a.example" { path = "/k\\"\\u0041"; selector = "s"; } }`,
       [`s@a.example /k"A`],
     ],
+    ["a fixed domain", `path = /k; selector = s; use_domain = "a.example";`, ["s@a.example /k"]],
     ["maps", `selector_map = "/m/s"; path_map = "/m/p";`, ["s2@a.example /k/a.example.s2", "s9@b.example /k/b"]],
     [
       "tables",
@@ -205,7 +212,8 @@ describe("rspamd", () => {
   });
 
   test.each([
-    [`use_redis = true;`, "conf:1: use_redis"],
+    [`use_redis = true; domain { "a.example" { selectors [ { selector = "x"; } ] } }`, "conf:1: use_redis"],
+    [`path = "/k/$domain.$selector.key";`, "conf:1: path is for every domain"],
     [`key_table = "/m/kt"; signing_table = "/m/st2";`, `/m/st2:2: key_table has no key of the name "z"`],
     [`\nselector_map = "https://example.com/map";`, "conf:2: selector_map is no plain file"],
     [`.include "x"`, "conf:1: other files are included"],
