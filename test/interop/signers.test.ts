@@ -1,6 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
 import { keyRecordName, parseKeyName } from "../../src/keys/key-name.ts";
 import type { PrivateKey } from "../../src/keys/private-key.ts";
@@ -118,6 +121,27 @@ describe("rspamd", () => {
     const top = `redis { servers = "127.0.0.1:${port}"; }`;
     const signed = await signWithRspamd(folder, [message("example.com")], commented.replaceAll(/^# /gm, ""), top);
     expect(await verdicts(signed)).toEqual([["e1@example.com pass", "r1@example.com pass"]]);
+  });
+
+  test.skipIf(skip)(`signs with keys in a Vault ${reason}`, async () => {
+    const { folder, store } = signerFolder();
+    await storeKeys(store, ["example.com r1", "example.com e1", "example.net r1"]);
+    const documents = join(folder, "vault");
+    mkdirSync(documents);
+    await exportTo(store, "rspamd", "--form", "vault", "--reveal-private-key", "--output", documents);
+    // What Vault's KV engine, version 1, answers with.
+    const vault = createServer((request, response) => {
+      const [, domain = ""] = /^\/v1\/dkim\/([a-z.]+)$/.exec(request.url ?? "") ?? [];
+      const file = join(documents, `${domain}.json`);
+      if (request.headers["x-vault-token"] !== "token" || !existsSync(file)) return void response.writeHead(404).end();
+      response.end(JSON.stringify({ data: JSON.parse(readFileSync(file, "utf8")) }));
+    }).listen(0, "127.0.0.1");
+    onTestFinished(() => void vault.close());
+    await once(vault, "listening");
+    const { port } = vault.address() as AddressInfo;
+    const module = `use_vault = true; vault_url = "http://127.0.0.1:${port}"; vault_token = "token"; vault_path = "dkim"; use_esld = false;`;
+    const signed = await signWithRspamd(folder, MESSAGES.slice(0, 2).map(message), module);
+    expect(await verdicts(signed)).toEqual([["e1@example.com pass", "r1@example.com pass"], ["r1@example.net pass"]]);
   });
 });
 
