@@ -2,6 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import type { CliContext } from "../context.ts";
 import { DkimctlError, OperationError, UsageError } from "../errors.ts";
+import { quoteName } from "../keys/domain-name.ts";
 import { systemErrorReason } from "../keys/key-store-errors.ts";
 import { readAmavis } from "../signers/amavis-import.ts";
 import { type FilePattern, parseFilePattern } from "../signers/file-pattern.ts";
@@ -34,9 +35,7 @@ export function readConfigurations(
   const readings = paths.flatMap(configurationFiles).map((path) => {
     const read = (referred: string) => {
       if (isAbsolute(referred)) return readTextFile(referred, cli);
-      throw new OperationError(
-        `${path} names ${JSON.stringify(referred)}, relative to a folder that only ${signer} knows`,
-      );
+      throw new OperationError(`${path} names ${quoteName(referred)}, relative to a folder that only ${signer} knows`);
     };
     const text = readTextFile(path, cli);
     if (signer === "amavis") return readAmavis(text, path);
@@ -116,7 +115,7 @@ function listFolder(path: string): { name: string; isFolder: boolean }[] {
       }));
   } catch (error) {
     if (error instanceof DkimctlError) throw error;
-    throw new OperationError(`cannot read the folder ${JSON.stringify(path)}: ${systemErrorReason(error)}`, {
+    throw new OperationError(`cannot read the folder ${quoteName(path)}: ${systemErrorReason(error)}`, {
       cause: error,
     });
   }

@@ -1,5 +1,6 @@
 import { parseRecordTags } from "../dns/record-tags.ts";
 import { DkimctlError } from "../errors.ts";
+import { quoteName } from "../keys/domain-name.ts";
 import type { RecordTags } from "../keys/key-store.ts";
 import { ReadingBuilder, type SignerReading, shown, signerSyntaxError } from "./signer-reading.ts";
 
@@ -45,7 +46,7 @@ function addKey(reading: ReadingBuilder, where: string, call: readonly (string |
     return;
   }
   if (!path.startsWith("/")) {
-    reading.skip(where, `the path ${JSON.stringify(path)} is relative to a folder that only the signer knows`);
+    reading.skip(where, `the path ${quoteName(path)} is relative to a folder that only the signer knows`);
     return;
   }
   let tags: RecordTags = {};

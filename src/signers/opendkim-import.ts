@@ -1,3 +1,4 @@
+import { quoteName } from "../keys/domain-name.ts";
 import { type ConfigurationReader, ReadingBuilder, type SignerReading, shown } from "./signer-reading.ts";
 import { tableLines } from "./table-lines.ts";
 
@@ -19,7 +20,7 @@ export function readOpendkim(text: string, file: string, read: ConfigurationRead
   const table = settings.get("keytable");
   if (table !== undefined) {
     const path = /^(?:(?:re)?file:)?(\/.*)$/.exec(table.value)?.[1];
-    if (path === undefined) reading.skip(table.where, `the KeyTable ${JSON.stringify(table.value)} is no plain file`);
+    if (path === undefined) reading.skip(table.where, `the KeyTable ${quoteName(table.value)} is no plain file`);
     else checkSigningTable(reading, settings.get("signingtable"), readKeyTable(reading, read(path), path), read);
     return reading;
   }
@@ -66,7 +67,7 @@ function checkSigningTable(
   for (const { line, words } of tableLines(read(path))) {
     const [key = ""] = (words[1] ?? "").split(":");
     if (key.includes("%") || known.has(key)) continue;
-    reading.skip(`${shown(path)}:${line}`, `the KeyTable has no key of the name ${JSON.stringify(key)}`);
+    reading.skip(`${shown(path)}:${line}`, `the KeyTable has no key of the name ${quoteName(key)}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { shellQuote } from "../keys/file-permissions.ts";
 import { keyRecordName } from "../keys/key-name.ts";
 import { encodePrivateKeyDer } from "../keys/private-key.ts";
 import {
@@ -183,8 +184,4 @@ function setting(name: string, folder: string, file: string): string {
     });
   }
   return `${name} = ${ucl(path)};\n`;
-}
-
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,3 +1,4 @@
+import { quoteName } from "../keys/domain-name.ts";
 import { type ConfigurationReader, ReadingBuilder, type SignerReading, shown } from "./signer-reading.ts";
 import { tableLines } from "./table-lines.ts";
 import { parseUcl, UclObject, type UclValue } from "./ucl.ts";
@@ -100,7 +101,7 @@ function readTables(context: Module, defaultSelector: string): void {
   const isWild = [...keys.keys()].some((name) => /[%*?]/.test(name));
   for (const { value, where } of keys.size === 0 || isWild ? [] : readMap(context, "signing_table").values()) {
     if (value !== "%" && !keys.has(value)) {
-      reading.skip(where, `key_table has no key of the name ${JSON.stringify(value)}`);
+      reading.skip(where, `key_table has no key of the name ${quoteName(value)}`);
     }
   }
   for (const { value, where } of keys.values()) {
@@ -119,7 +120,7 @@ function addFile(reading: ReadingBuilder, where: string, domain: string, selecto
   const path = expandVariables(template).replace(/\$(?:\{(domain|selector)\}|(domain|selector))/g, (_, a, b) =>
     (a ?? b) === "domain" ? domain : selector,
   );
-  if (!path.startsWith("/")) reading.skip(where, `${JSON.stringify(template)} is no path that is known without rspamd`);
+  if (!path.startsWith("/")) reading.skip(where, `${quoteName(template)} is no path that is known without rspamd`);
   else reading.add(where, domain, selector, { kind: "file", path });
 }
 

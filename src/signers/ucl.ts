@@ -1,3 +1,4 @@
+import { quoteName } from "../keys/domain-name.ts";
 import { signerSyntaxError } from "./signer-reading.ts";
 
 /*
@@ -46,7 +47,7 @@ class UclParser {
     if (isBraced) this.#take(1);
     const root = this.#object(isBraced ? "}" : "", 0);
     this.#skipSpace();
-    if (this.#at < this.#text.length) throw this.#error(`unexpected ${JSON.stringify(this.#peek())}`);
+    if (this.#at < this.#text.length) throw this.#error(`unexpected ${quoteName(this.#peek())}`);
     return { root, macros: this.#macros };
   }
 
@@ -80,7 +81,7 @@ class UclParser {
 
   #key(): string {
     const key = this.#peek() === '"' ? this.#quoted() : this.#take(/^[^\s=:;,{}[\]"#]+/);
-    if (key === "") throw this.#error(`a name is expected, not ${JSON.stringify(this.#peek())}`);
+    if (key === "") throw this.#error(`a name is expected, not ${quoteName(this.#peek())}`);
     return key;
   }
 
