@@ -223,6 +223,61 @@ ${transport}
   }
 }
 
+/** @param lines of dkimpy-milter.conf that we exported; mail reaches the milter by miltertest(8) */
+export async function signWithDkimpyMilter(
+  folder: string,
+  messages: readonly Uint8Array[],
+  lines: string,
+): Promise<Uint8Array[]> {
+  const port = await freePort();
+  const conf = join(folder, "milter.conf");
+  const socket = `inet:${port}@127.0.0.1`;
+  writeFileSync(
+    conf,
+    `Syslog no\nUMask 007\nMode s\nSocket ${socket}\nPidFile ${folder}/pid\nUserID nobody:nogroup
+InternalHosts 127.0.0.1\nCanonicalization relaxed/simple\n${lines}`,
+  );
+  handOver(folder);
+  const daemon = start("dkimpy-milter", [conf]);
+  try {
+    await untilListening(port, daemon);
+    const signed: Uint8Array[] = [];
+    for (const message of messages) {
+      const script = join(folder, "message.lua");
+      writeFileSync(script, milterScript(socket, Buffer.from(message).toString("latin1")));
+      const output = await run("miltertest", ["-s", script]);
+      const fields = [...output.matchAll(/<<([\s\S]*?)>>/g)].map(([, value = ""]) => value.replace(/\r?\n/g, "\r\n"));
+      signed.push(withSignatures(fields, message));
+    }
+    return signed;
+  } finally {
+    await daemon.stop();
+  }
+}
+
+/** What JSON writes of these strings, Lua reads. */
+function milterScript(socket: string, message: string): string {
+  const [head = "", body = ""] = message.split("\r\n\r\n");
+  const headers = head.split("\r\n").map((line) => {
+    const colon = line.indexOf(":");
+    return `mt.header(conn, ${JSON.stringify(line.slice(0, colon))}, ${JSON.stringify(line.slice(colon + 1).trim())})`;
+  });
+  return `conn = mt.connect(${JSON.stringify(socket)})
+mt.conninfo(conn, "localhost", "127.0.0.1")
+mt.macro(conn, SMFIC_MAIL, "i", "t-1")
+mt.mailfrom(conn, "<a@example.com>")
+${headers.join("\n")}
+mt.eoh(conn)
+mt.bodystring(conn, ${JSON.stringify(body)})
+mt.eom(conn)
+for i = 0, 3 do
+  local field = mt.getheader(conn, "DKIM-Signature", i)
+  if field then mt.echo("<<" .. field .. ">>") end
+end
+mt.disconnect(conn)
+`;
+}
+
 export async function startRedis(folder: string): Promise<number> {
   const port = await freePort();
   const parameters = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder];

@@ -18,6 +18,7 @@ import {
   run,
   signerFolder,
   signWithAmavis,
+  signWithDkimpyMilter,
   signWithExim,
   signWithOpendkim,
   signWithRspamd,
@@ -189,6 +190,20 @@ describe("opendkim", () => {
     await exportTo(store, "opendkim", "--output", join(folder, "tables"));
     const signed = await signWithOpendkim(folder, [message("example.com")], join(folder, "tables", "dkimctl.conf"));
     expect(await verdicts(signed)).toEqual([["e1@example.com pass"]]);
+  });
+});
+
+describe("dkimpy-milter", () => {
+  const { skip, reason: missing } = requirePeer("dkimpy-milter", "miltertest");
+  const reason = isRoot ? missing : "(needs root, for the milter to become nobody)";
+  test.skipIf(skip || !isRoot)(`signs with RSA and Ed25519 from its tables ${reason}`, async () => {
+    const { folder, store } = signerFolder();
+    await storeKeys(store, ["example.com r1", "example.com e1"]);
+    mkdirSync(join(folder, "tables"));
+    await exportTo(store, "dkimpy-milter", "--output", join(folder, "tables"));
+    const lines = readFileSync(join(folder, "tables", "dkimctl.conf"), "utf8");
+    const signed = await signWithDkimpyMilter(folder, ["example.com", "other.example"].map(message), lines);
+    expect(await verdicts(signed)).toEqual([["e1@example.com pass", "r1@example.com pass"], []]);
   });
 });
 
