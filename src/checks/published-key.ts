@@ -41,6 +41,8 @@ export interface PublicationTest extends PublishedKeyCheck {
   /** What the resolvers answered; `undefined` when they were not asked. */
   readonly lookup: TxtLookup | undefined;
   readonly dnssec: DnssecState | undefined;
+  /** The CNAMEs that led to the record, each the name that the one before points to; unescaped. */
+  readonly aliases: readonly string[];
   /** Wrong names at which the key stands. */
   readonly foundAt: readonly WrongName[];
 }

@@ -1,6 +1,12 @@
 import type { CheckPolicy } from "../checks/check-policy.ts";
-import { checkPublishedKey, type PublicationTest, type PublishedKeyCheck } from "../checks/published-key.ts";
+import {
+  checkPublishedKey,
+  type PublicationTest,
+  type PublishedKeyCheck,
+  type PublishedKeyEvidence,
+} from "../checks/published-key.ts";
 import type { NameToJudge } from "../checks/published-record.ts";
+import type { TxtLookup } from "../dns/resolver.ts";
 import { keyRecordName } from "../keys/key-name.ts";
 import type { EvidenceGatherer } from "./key-evidence.ts";
 import type { KeySource } from "./key-source.ts";
@@ -26,7 +32,16 @@ export async function testPublication(
   const foundAt = isMisplaced(check, policy)
     ? await evidence.findElsewhere(key, found, await source.selectorsOf(key.name.domain))
     : [];
-  return { ...check, notes: [...check.notes, ...notes], lookup: found.lookup, dnssec: found.dnssec, foundAt };
+  return {
+    ...{ ...check, notes: [...check.notes, ...notes], lookup: found.lookup, dnssec: found.dnssec },
+    ...{ aliases: aliasesOf(found, check.answer ?? found.lookup), foundAt },
+  };
+}
+
+/** Through zones whose servers were asked one after the other, then within the last answer. */
+function aliasesOf({ survey }: PublishedKeyEvidence, answer: TxtLookup | undefined): string[] {
+  const zones = survey?.steps.slice(1).map(({ name }) => name) ?? [];
+  return [...new Set([...zones, ...(answer?.cnames ?? []).map(({ to }) => to)])];
 }
 
 /** Failures that a record at a wrong name explains. */
