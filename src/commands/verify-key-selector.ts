@@ -69,7 +69,7 @@ function reportTest(
   const { lookup, answer = lookup, aliases, code, reason } = test;
   const isAnswered = answer !== undefined && !isTemporary(answer);
   if (test.verdict === "temporary" && !isAnswered) throw cannotLookUp(name, reason);
-  const faults = findPublicationFaults(test, own !== undefined);
+  const faults = findPublicationFaults(test, own?.privateKey.publicKey);
   const known = { source: name, name, aliases };
   if (answer?.status === "found") {
     const texts = answer.records.map(({ strings }) => strings.join(""));
