@@ -2,11 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FINDING_CATALOGUE } from "../src/checks/catalogue.ts";
+import { PUBLISHED_KEY_CODES } from "../src/checks/published-key.ts";
 import { type CommandModel, describeProgram, type OptionModel } from "../src/commands/completion/program-model.ts";
 import { CONFIG_SCHEMA } from "../src/config/config-schema.ts";
 import { processContext } from "../src/context.ts";
 import type { LookupTrace, Resolver } from "../src/dns/resolver.ts";
 import { buildProgram, EXIT_STATUSES } from "../src/program.ts";
+import type { TestOutcome } from "../src/report/key-checks/key-check-format.ts";
 import { FINDINGS_PAGE_CODES, renderFindingsPage } from "./helpers/findings-page.ts";
 import { type ManualPage, readManualPage } from "./helpers/mdoc.ts";
 import { runCli } from "./helpers/run-cli.ts";
@@ -91,6 +93,14 @@ function expectChoices({ options, arguments: positionals }: CommandModel, { word
   const choices = [...options, ...positionals].flatMap(({ value }) => value?.choices ?? []);
   expect([...words]).toEqual(expect.arrayContaining(choices));
 }
+
+const NOT_ASKED = "not-asked" satisfies Extract<TestOutcome, { kind: "skipped" }>["code"];
+
+test("dkimctl-testkeys(1) has a paragraph for every result, and for no other", () => {
+  const results = /^\.Sh RESULTS\n(.*?)(?=^\.Sh )/ms.exec(page("dkimctl-testkeys.1").source)?.[1] ?? "";
+  const codes = [...results.matchAll(/^\.It Cm .* Pq Li (\S+)$/gm)].map(([, code]) => code);
+  expect(codes.toSorted()).toEqual([...PUBLISHED_KEY_CODES, NOT_ASKED, "DKIM_..."].toSorted());
+});
 
 describe("the members of JSON documents", () => {
   const ndjson = ["--stdin", "--format", "ndjson"];

@@ -43,7 +43,7 @@ export function textFormat(style: Style, ttlSeconds: number): KeyCheckFormat {
 function serverTable(outcome: TestOutcome): string[] {
   if (outcome.kind !== "tested" || outcome.authoritative === undefined) return [];
   const { state, serialsDiffer, servers } = outcome.authoritative;
-  if (state === "agree" && !serialsDiffer) return [];
+  if (servers.length === 0 || (state === "agree" && !serialsDiffer)) return [];
   return renderTable(["ZONE", "SERVER", "ADDRESS", "SERIAL", "SERVES"], servers.map(tableRow)).trimEnd().split("\n");
 }
 
