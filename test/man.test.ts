@@ -6,7 +6,7 @@ import { PUBLISHED_KEY_CODES } from "../src/checks/published-key.ts";
 import { type CommandModel, describeProgram, type OptionModel } from "../src/commands/completion/program-model.ts";
 import { CONFIG_SCHEMA } from "../src/config/config-schema.ts";
 import { processContext } from "../src/context.ts";
-import type { LookupTrace, Resolver } from "../src/dns/resolver.ts";
+import type { Lookup, LookupTrace, Resolver } from "../src/dns/resolver.ts";
 import { buildProgram, EXIT_STATUSES } from "../src/program.ts";
 import type { TestOutcome } from "../src/report/key-checks/key-check-format.ts";
 import { FINDINGS_PAGE_CODES, renderFindingsPage } from "./helpers/findings-page.ts";
@@ -110,7 +110,11 @@ describe("the members of JSON documents", () => {
     ["keygen", ["-d", "example.com", "-s", "mail", "-t", "ed25519"], {}],
     ["showkeys", [], {}],
     ["testkeys", [], { resolver: publishing("v=DKIM1; k=ed25519; t=y; p=") }],
+    ["testkeys", ["--format", "ndjson"], { resolver: publishing("v=DKIM1; p=") }],
+    ["testkeys", ["--authoritative"], { resolver: publishing("v=DKIM1; p="), pool: SERVER }],
     ["verify-key", ["--record", "v=DKIM1; t=y; p="], {}],
+    ["verify-key", ["--record", DOUBLED, "--verifiers"], {}],
+    ["verify-key", ["--explain", "P-DER"], {}],
     ["verify-key", ndjson, { stdin }],
   ] as const)("%s %j", async (name, options, given) => {
     const { store } = await runCli(["keygen", "-d", "example.com", "-s", "mail", "-t", "ed25519"]);
@@ -135,7 +139,15 @@ function memberNames(value: unknown): string[] {
   return Object.entries(value).flatMap(([name, member]) => [name, ...memberNames(member)]);
 }
 
-/** One record at every name. */
+/** A record that is printed as it should be published. */
+const DOUBLED = `s._domainkey.example.com.example.com. TXT "v=DKIM1; p="`;
+
+/** The server of the zone that `publishing` leads to. */
+const SERVER = { connect: () => publishing("v=DKIM1; p="), close: async () => {} };
+
+const ZONE = { SOA: [{ serial: 1 }], NS: [{ target: "ns.example.com" }], A: [{ address: "192.0.2.53" }] };
+
+/** One record at every name, in a zone of one server. */
 function publishing(text: string): Resolver {
   const trace: Omit<LookupTrace, "name"> = {
     server: { address: "192.0.2.53#53", transport: "udp" },
@@ -146,7 +158,11 @@ function publishing(text: string): Resolver {
       ...trace,
       ...{ status: "found", name, records: [{ name, type: "TXT", ttlSeconds: 60, strings: [text] }] },
     }),
-    lookup: async (name) => ({ ...trace, name, status: "no-data" }),
+    lookup: async (name, type) => {
+      const found = (ZONE as Readonly<Record<string, unknown[]>>)[type];
+      const outcome = found === undefined ? { status: "no-data" } : { status: "found", records: found };
+      return { ...trace, name, ...outcome } as Lookup<never>;
+    },
     close: async () => {},
   };
 }
