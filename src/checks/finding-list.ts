@@ -38,3 +38,9 @@ export class FindingList {
 export function quotePart(text: string): string {
   return quoteName(text.replace(/([A-Za-z0-9+/_-]{8})[A-Za-z0-9+/_-]{16,}={0,2}/g, "$1..."));
 }
+
+/** Who else is in a group, in few words: `a and of 2 more`. */
+export function othersOf<Member>(group: readonly Member[], self: Member, nameOf: (member: Member) => string): string {
+  const [first, ...more] = group.filter((member) => member !== self);
+  return `${first === undefined ? "" : nameOf(first)}${more.length > 0 ? ` and of ${more.length} more` : ""}`;
+}
