@@ -2,7 +2,7 @@ import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import { type PublicKey, publicKeyFingerprint } from "../keys/public-key.ts";
 import { sharedPrimes } from "../keys/weak-keys/shared-primes.ts";
 import { type Finding, makeFinding } from "./catalogue.ts";
-import { othersOf, quotePart } from "./finding-list.ts";
+import { firstAndMore, quotePart } from "./finding-list.ts";
 
 /** What is to be known of a key to judge it beside the others of its store. */
 export interface StoredKeyFacts {
@@ -32,7 +32,8 @@ export function checkStoredKeys(keys: readonly StoredKeyFacts[], limits: StoreLi
   const moduli = keys.map(({ publicKey }) => (publicKey.type === "rsa" ? publicKey.modulus : new Uint8Array()));
   for (const group of sharedPrimes(moduli)) {
     for (const index of group) {
-      const part = othersOf(group, index, (other) => nameAt(keys, other));
+      const others = group.filter((other) => other !== index);
+      const part = firstAndMore(others, (other) => nameAt(keys, other));
       add(index, makeFinding("RSA-SHARED-PRIME", { part }, { critical: true }));
     }
   }
@@ -67,8 +68,8 @@ function groupsOfSameKey(keys: readonly StoredKeyFacts[]): number[][] {
 function sharedKeyFinding(keys: readonly StoredKeyFacts[], index: number, group: readonly number[]): Finding {
   const domain = keys[index]?.name.domain;
   const twin = group.find((other) => other !== index && keys[other]?.name.domain === domain);
-  const nearest = twin === undefined ? group : [twin, ...group.filter((other) => other !== twin)];
-  const part = othersOf(nearest, index, (other) => nameAt(keys, other));
+  const others = group.filter((other) => other !== index && other !== twin);
+  const part = firstAndMore(twin === undefined ? others : [twin, ...others], (other) => nameAt(keys, other));
   return makeFinding("KEY-SHARED", { part }, { severity: twin === undefined ? "info" : "warning" });
 }
 

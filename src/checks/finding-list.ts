@@ -39,8 +39,7 @@ export function quotePart(text: string): string {
   return quoteName(text.replace(/([A-Za-z0-9+/_-]{8})[A-Za-z0-9+/_-]{16,}={0,2}/g, "$1..."));
 }
 
-/** Who else is in a group, in few words: `a and of 2 more`. */
-export function othersOf<Member>(group: readonly Member[], self: Member, nameOf: (member: Member) => string): string {
-  const [first, ...more] = group.filter((member) => member !== self);
+/** The first of some and the number of the others: `a and of 2 more`, to stand behind `of`. */
+export function firstAndMore<Member>([first, ...more]: readonly Member[], nameOf: (member: Member) => string): string {
   return `${first === undefined ? "" : nameOf(first)}${more.length > 0 ? ` and of ${more.length} more` : ""}`;
 }

@@ -43,6 +43,7 @@ export function register(program: Command, cli: CliContext): void {
     )
     .option("--blocklist <file>", "keys whose private half is known: badkeys' blocklist.dat")
     .option("--no-arithmetic", "with --format ndjson: do not try to factor RSA keys, some fifty times as fast")
+    .option("--shared-primes", "with --format ndjson: after the answers, tell keys that share a prime with each other")
     .option("--explain <code>", "say all that there is to say about a finding, such as P-DER")
     .option("--verifiers", "show which verifiers accept what was found")
     .addOption(
@@ -82,7 +83,10 @@ async function verifyKey(
   refuseContradictions(subject, selector, options);
   const blockList =
     options.blocklist === undefined ? undefined : openBlockList(readFileOrExplain(options.blocklist, cli));
-  if (options.format === "ndjson") return answerRecordStream(cli, { arithmetic: options.arithmetic, blockList });
+  if (options.format === "ndjson") {
+    const { arithmetic, sharedPrimes = false } = options;
+    return answerRecordStream(cli, { arithmetic, blockList, sharedPrimes });
+  }
   const style = await createStyle(wantsColor(options.color, cli.env, cli.stdout.isTTY));
   const columns = cli.stdout.columns ?? 80;
   if (options.explain !== undefined) {
@@ -114,7 +118,7 @@ function parseDays(text: string): number {
 function refuseContradictions(
   subject: string | undefined,
   selector: string | undefined,
-  { record, stdin, zone, all, maxAge, explain, format, arithmetic }: VerifyKeyOptions,
+  { record, stdin, zone, all, maxAge, explain, format, arithmetic, sharedPrimes }: VerifyKeyOptions,
 ): void {
   if (format === "ndjson" && (!stdin || subject !== undefined || record !== undefined)) {
     throw new UsageError("--format ndjson answers a stream of records", {
@@ -123,6 +127,11 @@ function refuseContradictions(
   }
   if (!arithmetic && format !== "ndjson") {
     throw new UsageError("--no-arithmetic is for a stream of records", { hint: "add --stdin --format ndjson" });
+  }
+  if (sharedPrimes && format !== "ndjson") {
+    throw new UsageError("--shared-primes is for a stream of records", {
+      hint: "add --stdin --format ndjson; of the keys in the store, --all tells it",
+    });
   }
   if (maxAge !== undefined && !all) throw new UsageError("--max-age is for --all");
   const given = [subject, record, stdin, zone, all, explain].filter((each) => each !== undefined);
