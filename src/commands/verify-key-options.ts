@@ -20,6 +20,7 @@ export interface VerifyKeyOptions extends GlobalOptions, PassphraseOptions, DnsO
   readonly verifiers?: boolean;
   readonly blocklist?: string;
   readonly arithmetic: boolean;
+  readonly sharedPrimes?: boolean;
   readonly text?: boolean;
 }
 

@@ -44,6 +44,7 @@ export function register(program: Command, cli: CliContext): void {
     )
     .option("--blocklist <file>", "keys whose private half is known: badkeys' blocklist.dat")
     .option("--no-arithmetic", "with --format ndjson: do not try to factor RSA keys, some fifty times as fast")
+    .option("--shared-primes", "with --format ndjson: after the answers, tell keys that share a prime with each other")
     .option("--explain <code>", "say all that there is to say about a finding, such as P-DER")
     .option("--verifiers", "show which verifiers accept what was found")
     .addOption(
@@ -85,7 +86,10 @@ async function verifyKey(
   refuseContradictions(subject, selector, options);
   const blockList =
     options.blocklist === undefined ? undefined : openBlockList(readFileOrExplain(options.blocklist, cli));
-  if (options.format === "ndjson") return answerRecordStream(cli, { arithmetic: options.arithmetic, blockList });
+  if (options.format === "ndjson") {
+    const { arithmetic, sharedPrimes = false } = options;
+    return answerRecordStream(cli, { arithmetic, blockList, sharedPrimes });
+  }
   const style = await createStyle(wantsColor(options.color, cli.env, cli.stdout.isTTY));
   const columns = cli.stdout.columns ?? 80;
   if (options.explain !== undefined) {
@@ -125,7 +129,7 @@ function refuseContradictions(
   selector: string | undefined,
   options: VerifyKeyOptions,
 ): void {
-  const { record, stdin, zone, all, maxAge, explain, format, arithmetic } = options;
+  const { record, stdin, zone, all, maxAge, explain, format, arithmetic, sharedPrimes } = options;
   const thorough = EVIDENCE_FLAGS.find(([name]) => options[name] !== undefined);
   if (thorough !== undefined && selector === undefined) {
     throw new UsageError(`${thorough[1]} is for a key that is looked up in DNS`, { hint: "give DOMAIN SELECTOR" });
@@ -137,6 +141,11 @@ function refuseContradictions(
   }
   if (!arithmetic && format !== "ndjson") {
     throw new UsageError("--no-arithmetic is for a stream of records", { hint: "add --stdin --format ndjson" });
+  }
+  if (sharedPrimes && format !== "ndjson") {
+    throw new UsageError("--shared-primes is for a stream of records", {
+      hint: "add --stdin --format ndjson; of the keys in the store, --all tells it",
+    });
   }
   if (maxAge !== undefined && !all) throw new UsageError("--max-age is for --all");
   const given = [subject, record, stdin, zone, all, explain].filter((each) => each !== undefined);
