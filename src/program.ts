@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { COMPLETE_COMMAND } from "./commands/completion/complete-command.ts";
 import { filePath } from "./commands/options.ts";
@@ -6,6 +5,7 @@ import type { CliContext } from "./context.ts";
 import { UsageError } from "./errors.ts";
 import { quoteName } from "./keys/domain-name.ts";
 import { nearestName } from "./nearest-name.ts";
+import { packageVersion } from "./package-version.ts";
 
 /** What a command module exports: it declares itself on the program it is given. */
 export interface CommandModule {
@@ -41,6 +41,21 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
     name: "verify-key",
     summary: "say what is wrong with a private key or a key record",
     load: () => import("./commands/verify-key.ts"),
+  },
+  {
+    name: "export",
+    summary: "print or write what a signer reads: amavis, rspamd, opendkim, exim",
+    load: () => import("./commands/export.ts"),
+  },
+  {
+    name: "import",
+    summary: "bring the keys of a signer's configuration, or loose key files, into the store",
+    load: () => import("./commands/import.ts"),
+  },
+  {
+    name: "check-signer",
+    summary: "check that a signer can read and use its keys, and that they are published",
+    load: () => import("./commands/check-signer.ts"),
   },
   {
     name: "completion",
@@ -83,6 +98,9 @@ export async function buildProgram(cli: CliContext, argv?: readonly string[]): P
       writeOut: (text) => cli.stdout.write(text),
       writeErr: (text) => cli.stderr.write(text),
       outputError() {}, // main prints errors, in one form for all
+      // Without these, commander loads the streams of the process to ask them.
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
       getOutHelpWidth: () => helpWidth(cli.stdout.columns),
       getErrHelpWidth: () => helpWidth(cli.stderr.columns),
     })
@@ -152,12 +170,4 @@ Examples:
   dkimctl verify-key example.com mail     what is wrong with this published key?
 
 See dkimctl(1).`;
-}
-
-/** From the package that this file is part of: one place for the number. */
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  return version;
 }

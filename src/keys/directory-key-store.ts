@@ -126,11 +126,16 @@ export class DirectoryKeyStore implements KeyStore {
       );
       return { location, backup };
     }
+    return this.link(name, keyFileName(target), { privateKey, tags });
+  }
+
+  async link(name: KeyName, path: string, key: NewKey): Promise<KeyLocation> {
+    const location = this.#pathOf(name);
     this.#change(location, (access) => {
       this.#requireFree(location);
-      this.#writeWithTags(name, { privateKey, tags }, access, () =>
+      this.#writeWithTags(name, key, access, () =>
         withSyncedFolder(this.location, this.#operations, (sync) => {
-          this.#operations.symlinkSync(keyFileName(target), location);
+          this.#operations.symlinkSync(path, location);
           try {
             sync();
           } catch (error) {

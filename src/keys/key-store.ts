@@ -33,6 +33,12 @@ export interface KeyStore {
     target: KeyName,
     options?: { readonly replace?: boolean },
   ): Promise<KeyLocation & { readonly backup?: string | undefined }>;
+  /**
+   * Makes `name` a link to the key file at `path`, which stays where it is. A relative path starts at the store.
+   * @param key what that file holds, and the tags of its record
+   * @throws {KeyExistsError}
+   */
+  link(name: KeyName, path: string, key: NewKey): Promise<KeyLocation>;
   /** Removes the name; a key that is shared lives on under its other names. @throws {KeyNotFoundError} */
   remove(name: KeyName): Promise<void>;
   /** One changing run per store at a time. @throws {StoreLockedError} somebody alive holds it (exit status 4) */
