@@ -55,28 +55,31 @@ export interface PublicationTest extends PublishedKeyCheck {
  */
 export type PublishedVerdict = "pass" | "revoked" | "temporary" | "fail";
 
-export type PublishedKeyCode =
-  | "pass"
-  | "revoked"
-  | "not-revoked"
-  | "no-name"
-  | "no-data"
-  | "cname-to-nothing"
-  | "cname-pasted"
-  | "several-records"
-  | "other-key"
-  | "bad-record"
-  | "warning"
-  | "not-verified"
-  | "not-signed"
-  | "servers-disagree"
-  | "dnssec-bogus"
-  | "dnssec-insecure"
-  | "dnssec-untrusted"
-  | "not-yet"
-  | "server-silent"
-  | "zone-unknown"
-  | "temporary-dns";
+/** The manual page has a paragraph for each. */
+export const PUBLISHED_KEY_CODES = [
+  "pass",
+  "revoked",
+  "not-revoked",
+  "no-name",
+  "no-data",
+  "cname-to-nothing",
+  "cname-pasted",
+  "several-records",
+  "other-key",
+  "bad-record",
+  "warning",
+  "not-verified",
+  "not-signed",
+  "servers-disagree",
+  "dnssec-bogus",
+  "dnssec-insecure",
+  "dnssec-untrusted",
+  "not-yet",
+  "server-silent",
+  "zone-unknown",
+  "temporary-dns",
+] as const;
+export type PublishedKeyCode = (typeof PUBLISHED_KEY_CODES)[number];
 
 /** What was asked of the DNS about one key. */
 export interface PublishedKeyEvidence {

@@ -107,7 +107,7 @@ describe("whatever people paste", () => {
     expect(resolver.asked).toEqual([`TXT ${NAME}`]);
     expect(resolver.isClosed()).toBe(true);
     expect(reports).toMatchObject([
-      { kind: "record", name: NAME, state: "usable", aliases: ["s1.dkim.example.net"], records: [GOOD] },
+      { kind: "record", name: NAME, state: "usable", aliases: ["s1.dkim.example.net"], records: [GOOD], publish: null },
     ]);
     expect(stderr).toContain("is a signed message; looking up s1._domainkey.example.com");
     expect(exitCode).toBe(0);

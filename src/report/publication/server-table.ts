@@ -3,7 +3,8 @@ import { renderTable } from "../../terminal/table.ts";
 
 /** What each authoritative server says; no lines where they are of one mind: then there is nothing to compare. */
 export function serverTable(check: AuthoritativeCheck | undefined): string[] {
-  if (check === undefined || (check.state === "agree" && !check.serialsDiffer)) return [];
+  if (check === undefined || check.servers.length === 0) return [];
+  if (check.state === "agree" && !check.serialsDiffer) return [];
   return renderTable(["ZONE", "SERVER", "ADDRESS", "SERIAL", "SERVES"], check.servers.map(tableRow))
     .trimEnd()
     .split("\n");
