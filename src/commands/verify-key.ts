@@ -17,11 +17,12 @@ import { explainFinding } from "./explain-finding.ts";
 import { readBytes, readFileOrExplain } from "./input-files.ts";
 import { createNotices } from "./notices.ts";
 import { addFormatOptions, addPassphraseOption, DEFAULT_TTL_SECONDS, wholeNumber } from "./options.ts";
+import { addEvidenceOptions } from "./publication-options.ts";
 import { answerRecordStream } from "./record-stream-command.ts";
 import { loadSettings } from "./settings.ts";
-import { verifyPublished } from "./verify-key-dns.ts";
 import { verifyBytes, verifyFile } from "./verify-key-file.ts";
 import type { VerifyKeyOptions, VerifyTools } from "./verify-key-options.ts";
+import { verifySelector } from "./verify-key-selector.ts";
 import { verifyStore } from "./verify-key-store.ts";
 import { decodeText, verifyText } from "./verify-key-text.ts";
 
@@ -52,6 +53,7 @@ export function register(program: Command, cli: CliContext): void {
     )
     .option("--text", "print the numbers of the public key too");
   addFormatOptions(command, ["text", "json", "ndjson"], "text");
+  addEvidenceOptions(command);
   addDnsOptions(command);
   addPassphraseOption(command)
     .addHelpText(
@@ -60,6 +62,7 @@ export function register(program: Command, cli: CliContext): void {
 Examples:
   dkimctl verify-key /var/lib/dkim/example.com.mail.pem      is this private key sound and strong?
   dkimctl verify-key example.com mail                        what is wrong with the published key?
+  dkimctl verify-key example.com mail --both                 ... asked of every server of the zone, too
   dkimctl verify-key --record 'v=DKIM1; k=rsa; p=MIIB...'    ... or with this text?
   dkimctl verify-key key.pem --record 'v=DKIM1; p=...'       do these two belong together?
   dkimctl verify-key mail.eml --verifiers                    who can verify the key that this mail names?
@@ -110,12 +113,23 @@ function parseDays(text: string): number {
   return wholeNumber("days", { min: 1, max: 36_500 })(text.replace(/d$/, ""));
 }
 
+const EVIDENCE_FLAGS = [
+  ["authoritative", "--authoritative"],
+  ["both", "--both"],
+  ["requireDnssec", "--require-dnssec"],
+] as const;
+
 /** Each subject stands alone, but for a record beside a file. */
 function refuseContradictions(
   subject: string | undefined,
   selector: string | undefined,
-  { record, stdin, zone, all, maxAge, explain, format, arithmetic }: VerifyKeyOptions,
+  options: VerifyKeyOptions,
 ): void {
+  const { record, stdin, zone, all, maxAge, explain, format, arithmetic } = options;
+  const thorough = EVIDENCE_FLAGS.find(([name]) => options[name] !== undefined);
+  if (thorough !== undefined && selector === undefined) {
+    throw new UsageError(`${thorough[1]} is for a key that is looked up in DNS`, { hint: "give DOMAIN SELECTOR" });
+  }
   if (format === "ndjson" && (!stdin || subject !== undefined || record !== undefined)) {
     throw new UsageError("--format ndjson answers a stream of records", {
       hint: "add --stdin and give the records there",
@@ -148,7 +162,7 @@ async function look(
   if (options.all) return verifyStore(tools);
   if (options.zone !== undefined) return verifyZone(options.zone, tools);
   if (subject !== undefined && selector !== undefined) {
-    return [await verifyPublished(parseKeyName(subject, selector), {}, tools)];
+    return [await verifySelector(parseKeyName(subject, selector), tools)];
   }
   if (subject === undefined && options.stdin) {
     const origin = { source: "standard input", path: "-", warnings: [], name: undefined };

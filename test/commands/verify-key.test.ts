@@ -466,7 +466,7 @@ describe("the report", () => {
     expect(JSON.parse(good.stdout).schema).toBe("dkimctl/verify-key/1");
     expect(shape(bad.reports[0])).toEqual([
       ...["kind", "source", "description", "input", "name", "aliases", "state", "severity", "findings", "algorithm"],
-      ...["bits", "fingerprint", "records", "publish", "verifiers"],
+      ...["bits", "fingerprint", "records", "publish", "publication", "verifiers"],
     ]);
     expect(shape(bad.reports[0]?.findings[0])).toEqual([
       ...["code", "severity", "message", "fix", "tag", "position", "critical", "record"],
