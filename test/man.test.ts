@@ -114,6 +114,7 @@ describe("the members of JSON documents", () => {
     ["testkeys", ["--authoritative"], { resolver: publishing("v=DKIM1; p="), pool: SERVER }],
     ["verify-key", ["--record", "v=DKIM1; t=y; p="], {}],
     ["verify-key", ["--record", DOUBLED, "--verifiers"], {}],
+    ["verify-key", ["example.com", "mail", "--both"], { resolver: publishing("v=DKIM1; p="), pool: SERVER }],
     ["verify-key", ["--explain", "P-DER"], {}],
     ["verify-key", ndjson, { stdin }],
   ] as const)("%s %j", async (name, options, given) => {

@@ -9,6 +9,7 @@ const CODES = {
   "servers-disagree": "DNS-SERVERS-DIFFER",
   "server-silent": "DNS-SILENT",
   "temporary-dns": "DNS-SILENT",
+  "zone-unknown": "DNS-SILENT",
   "not-yet": "DNS-NOT-YET",
   "dnssec-bogus": "DNS-BOGUS",
   "dnssec-insecure": "DNS-INSECURE",

@@ -147,7 +147,8 @@ async function judge(key: NameToJudge, gathered: Gathered, policy: CheckPolicy, 
   if (authoritative?.state === "unknown") {
     return { verdict: "temporary", code: "zone-unknown", reason: authoritative.reason };
   }
-  if (judgedLookup === undefined || isTemporary(judgedLookup)) {
+  // Half an answer: the server does not follow the CNAME.
+  if (judgedLookup === undefined || isTemporary(judgedLookup) || judgedLookup.status === "cname-elsewhere") {
     const reason = judgedLookup === undefined ? "nothing was asked" : failureReason(judgedLookup);
     return { verdict: "temporary", code: "temporary-dns", reason };
   }

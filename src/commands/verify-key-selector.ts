@@ -34,7 +34,8 @@ export async function verifySelector(name: KeyName, tools: VerifyTools): Promise
   const { cli, options, settings } = tools;
   const mode = evidenceMode(options, false);
   const stored = await openStoredKey(name, tools);
-  const [resolver, pool] = [await openResolver(cli, options, settings), await openServerPool(cli, options, settings)];
+  const resolver = await openResolver(cli, options, settings);
+  const pool = await openServerPool(cli, options, settings);
   try {
     const test = await testPublication(
       { name, publicKey: stored?.privateKey.publicKey, privateKey: stored?.privateKey, tags: stored?.tags },
@@ -67,7 +68,7 @@ function reportTest(
 ): KeyReport {
   const name = keyRecordName(keyName);
   const { lookup, answer = lookup, aliases, code, reason } = test;
-  const isAnswered = answer !== undefined && !isTemporary(answer);
+  const isAnswered = answer !== undefined && !isTemporary(answer) && answer.status !== "cname-elsewhere";
   if (test.verdict === "temporary" && !isAnswered) throw cannotLookUp(name, reason);
   const faults = findPublicationFaults(test, own?.privateKey.publicKey);
   const known = { source: name, name, aliases };

@@ -101,6 +101,13 @@ describe("by the resolvers", () => {
     expect(exitCode).toBe(1);
   });
 
+  test("a server that does not follow the CNAME has not answered", async () => {
+    const answer = { status: "cname-elsewhere", target: "s1.dkim.example.net" } as const;
+    const { exitCode, stdout, stderr } = await verify({ [NAME]: answer });
+    expect(stderr).toContain(`cannot look ${NAME} up: 192.0.2.53 knows a CNAME to s1.dkim.example.net and no more`);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
+  });
+
   test("a wildcard", async () => {
     const base = fakeResolver({});
     const resolver = { ...base, lookupTxt: async (name: string) => fakeLookup(name, [record(1)]) };

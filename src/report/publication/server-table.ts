@@ -1,7 +1,7 @@
 import type { AuthoritativeCheck, ServerLine } from "../../checks/authoritative-check.ts";
 import { renderTable } from "../../terminal/table.ts";
 
-/** What each authoritative server says; no lines where they are of one mind: then there is nothing to compare. */
+/** What each authoritative server says; no lines where there is none, or nothing to compare as they are of one mind. */
 export function serverTable(check: AuthoritativeCheck | undefined): string[] {
   if (check === undefined || check.servers.length === 0) return [];
   if (check.state === "agree" && !check.serialsDiffer) return [];
