@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
-import type { ResolverOptions } from "./dns/dns2-resolver.ts";
+import type { ResolverOptions, ServerPool } from "./dns/dns2-resolver.ts";
 import type { Resolver } from "./dns/resolver.ts";
-import { ExitCode } from "./errors.ts";
+import { ExitCode, OperationError } from "./errors.ts";
 import type { DirectoryKeyStoreOptions } from "./keys/directory-key-store.ts";
 import type { KeyStore } from "./keys/key-store.ts";
+import { systemErrorReason } from "./keys/key-store-errors.ts";
 import type { Output } from "./terminal/output.ts";
 import type { Prompter } from "./terminal/prompt.ts";
 
@@ -15,7 +16,10 @@ export interface CliContext {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Aborted by Ctrl-C, SIGTERM, SIGHUP or a closed pipe, with an `Interruption` as its reason. */
+  /**
+   * Aborted by Ctrl-C, SIGTERM, SIGHUP or a closed pipe, with an `Interruption` as its reason; or by what failed outside
+   * of every promise, with that error.
+   */
   readonly signal: AbortSignal;
   /** How many pieces of CPU work may run at once. */
   readonly parallelism: number;
@@ -24,6 +28,8 @@ export interface CliContext {
   readFile(path: string): Uint8Array;
   openKeyStore(options: DirectoryKeyStoreOptions): Promise<KeyStore>;
   createResolver(options: ResolverOptions): Promise<Resolver>;
+  /** For asking single servers, such as the authoritative ones of a zone. */
+  createServerPool(options: Omit<ResolverOptions, "servers" | "rotate">): Promise<ServerPool>;
   /** `undefined` without a terminal: then a missing answer is a usage error, never a hang. */
   openPrompter(): Promise<Prompter | undefined>;
   /** What `main` returns when nothing is thrown. */
@@ -38,15 +44,16 @@ export class Interruption {
   }
 }
 
-function processOutput(stream: NodeJS.WriteStream, interrupt: (reason: Interruption) => void): Output {
+/** A text stream of the process; what becomes of it is told to `end`, since no caller waits for a write. */
+function processOutput(stream: NodeJS.WriteStream, name: string, end: (reason: unknown) => void) {
   let closed = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
     closed = true;
-    if (error.code === "EPIPE") interrupt(new Interruption("closed pipe"));
-    else throw error;
+    if (error.code === "EPIPE") end(new Interruption("closed pipe"));
+    else end(new OperationError(`cannot write ${name}: ${systemErrorReason(error)}`, { cause: error }));
   });
   return {
-    write(text) {
+    write(text: string) {
       if (!closed) stream.write(text);
     },
     async drained() {
@@ -57,6 +64,12 @@ function processOutput(stream: NodeJS.WriteStream, interrupt: (reason: Interrupt
         stream.once("error", () => resolve());
       });
     },
+    /** Resolves when all is written, or cannot be. */
+    async flushed() {
+      if (!closed) await new Promise<void>((resolve) => stream.write("", () => resolve()));
+      // An error is told one turn after the callback.
+      await new Promise((resolve) => setImmediate(resolve));
+    },
     get isTTY() {
       return stream.isTTY === true;
     },
@@ -66,17 +79,28 @@ function processOutput(stream: NodeJS.WriteStream, interrupt: (reason: Interrupt
   };
 }
 
-/** The real world. `endProcess` gives a signal's death back to the shell, after everything was cleaned up. */
-export function processContext(): CliContext & { endProcess(): void } {
+/** The real world, and how to leave it. */
+export interface ProcessContext extends CliContext {
+  /**
+   * To be awaited when `main` has answered: all output is written, and a signal's death is given to the shell.
+   * @returns what failed since then, if anything did
+   */
+  endProcess(): Promise<unknown>;
+}
+
+export function processContext(): ProcessContext {
   const abort = new AbortController();
-  const interrupt = (reason: Interruption) => abort.abort(reason);
+  const end = (reason: unknown) => abort.abort(reason);
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.once(signal, () => interrupt(new Interruption(signal)));
+  for (const signal of signals) process.once(signal, () => end(new Interruption(signal)));
+  process.on("uncaughtException", end);
+  const stdout = processOutput(process.stdout, "standard output", end);
+  const stderr = processOutput(process.stderr, "standard error", end);
   return {
     env: process.env,
     stdin: process.stdin,
-    stdout: processOutput(process.stdout, interrupt),
-    stderr: processOutput(process.stderr, interrupt),
+    stdout,
+    stderr,
     signal: abort.signal,
     parallelism: availableParallelism(),
     now: () => new Date(),
@@ -89,18 +113,33 @@ export function processContext(): CliContext & { endProcess(): void } {
       const { createResolver } = await import("./dns/dns2-resolver.ts");
       return createResolver(options);
     },
+    async createServerPool(options) {
+      const { createServerPool } = await import("./dns/dns2-resolver.ts");
+      return createServerPool(options);
+    },
     async openPrompter() {
       if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
       const { createPrompter } = await import("./terminal/prompt.ts");
-      return createPrompter({ input: process.stdin, output: process.stderr, signal: abort.signal });
+      return createPrompter({
+        input: process.stdin,
+        output: process.stderr,
+        signal: abort.signal,
+        // A terminal in raw mode sends Ctrl-C as a key, not as a signal.
+        interrupt: () => end(new Interruption("SIGINT")),
+      });
     },
     exitCode: ExitCode.ok,
-    endProcess() {
+    async endProcess() {
+      const endedBefore = abort.signal.aborted;
+      await Promise.all([stdout.flushed(), stderr.flushed()]);
       const { reason } = abort.signal;
-      if (reason instanceof Interruption && reason.cause !== "closed pipe") {
+      if (!(reason instanceof Interruption)) return endedBefore ? undefined : reason;
+      if (reason.cause !== "closed pipe") {
+        for (const signal of signals) process.removeAllListeners(signal);
         // The shell must see death by this signal, so that a loop around us ends too.
         process.kill(process.pid, reason.cause);
       }
+      return undefined;
     },
   };
 }

@@ -1,7 +1,9 @@
 import { CommanderError } from "commander";
 import { type CliContext, Interruption } from "./context.ts";
 import { DkimctlError, ExitCode } from "./errors.ts";
-import { buildProgram, COMMAND_NAMES } from "./program.ts";
+import { buildProgram, findCommand } from "./program.ts";
+import { visibleText } from "./terminal/visible-text.ts";
+import { explainCommanderError } from "./usage-errors.ts";
 
 /** Runs one command line. Arguments and context to exit status; the only place that prints errors. */
 export async function main(argv: readonly string[], cli: CliContext): Promise<ExitCode> {
@@ -9,7 +11,8 @@ export async function main(argv: readonly string[], cli: CliContext): Promise<Ex
     const program = await buildProgram(cli, argv);
     await Promise.race([program.parseAsync([...argv], { from: "user" }), interrupted(cli.signal)]);
   } catch (error) {
-    return report(error, argv, cli);
+    // Whatever else fails once the run is being ended fails because of that.
+    return reportError(cli.signal.aborted ? cli.signal.reason : error, argv, cli);
   }
   return cli.exitCode;
 }
@@ -23,15 +26,15 @@ function interrupted(signal: AbortSignal): Promise<never> {
   });
 }
 
-function report(error: unknown, argv: readonly string[], cli: CliContext): ExitCode {
-  if (cli.signal.aborted || error instanceof Interruption) return cli.exitCode;
-  const say = (kind: string, text: string) => cli.stderr.write(`dkimctl: ${kind}: ${text}\n`);
+/** Says on stderr what went wrong. @returns the exit status that tells it to scripts */
+export function reportError(error: unknown, argv: readonly string[], cli: CliContext): ExitCode {
+  if (error instanceof Interruption) return cli.exitCode;
+  const say = (kind: string, text: string) => cli.stderr.write(`dkimctl: ${kind}: ${visibleText(text)}\n`);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return ExitCode.ok;
-    const [message = "", ...suggestions] = error.message.replace(/^error: /, "").split("\n");
-    say("error", message);
-    say("hint", suggestions.join(" ").replace(/^\((.*)\)$/, "$1") || `see "${helpCommand(argv)}"`);
-    return ExitCode.usage;
+    // `dkimctl` alone: commander has printed the help on stderr, and there is no more to say.
+    if (error.code === "commander.help") return ExitCode.usage;
+    return reportError(explainCommanderError(error, helpCommand(argv)), argv, cli);
   }
   if (error instanceof DkimctlError) {
     say("error", error.message);
@@ -41,16 +44,20 @@ function report(error: unknown, argv: readonly string[], cli: CliContext): ExitC
   }
   say("bug", error instanceof Error ? `${error.name}: ${firstLine(error.message)}` : firstLine(String(error)));
   say("hint", "please report this line with the command you ran; run it again with -v for the details that help");
-  if (isVerbose(argv) && error instanceof Error) cli.stderr.write(`${error.stack}\n`);
+  if (isVerbose(argv) && error instanceof Error) {
+    for (const line of (error.stack ?? "").split("\n")) cli.stderr.write(`${visibleText(line)}\n`);
+  }
   return ExitCode.internal;
 }
 
+/** Read from the words themselves, since the fault may be one that kept them from being parsed. */
 function isVerbose(argv: readonly string[]): boolean {
-  return argv.includes("--verbose") || argv.includes("-v");
+  const end = argv.indexOf("--");
+  return argv.slice(0, end === -1 ? argv.length : end).some((word) => word === "--verbose" || /^-[a-z]*v$/.test(word));
 }
 
 function helpCommand(argv: readonly string[]): string {
-  const command = argv.find((word) => COMMAND_NAMES.includes(word));
+  const command = findCommand(argv);
   return command === undefined ? "dkimctl --help" : `dkimctl ${command} --help`;
 }
 

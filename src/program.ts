@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { COMPLETE_COMMAND } from "./commands/completion/complete-command.ts";
+import { filePath } from "./commands/options.ts";
 import type { CliContext } from "./context.ts";
+import { UsageError } from "./errors.ts";
+import { quoteName } from "./keys/domain-name.ts";
+import { nearestName } from "./nearest-name.ts";
 
 /** What a command module exports: it declares itself on the program it is given. */
 export interface CommandModule {
@@ -45,7 +49,14 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
   },
 ];
 
-export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
+/** The options of the program that take a word: what follows one is no command. */
+const OPTIONS_WITH_VALUE = ["--store", "--config", "--color"];
+
+/** The command that a command line names, whatever else is wrong with it. */
+export function findCommand(argv: readonly string[]): string | undefined {
+  const word = argv.find((text, i) => !text.startsWith("-") && !OPTIONS_WITH_VALUE.includes(argv[i - 1] ?? ""));
+  return COMMANDS.find(({ name, alias }) => name === word || (alias !== undefined && alias === word))?.name;
+}
 
 /** The exit statuses, in the words of STYLE: one table for --help and the man pages. */
 export const EXIT_STATUSES: readonly (readonly [code: number, meaning: string])[] = [
@@ -70,21 +81,31 @@ export async function buildProgram(cli: CliContext, argv?: readonly string[]): P
       writeOut: (text) => cli.stdout.write(text),
       writeErr: (text) => cli.stderr.write(text),
       outputError() {}, // main prints errors, in one form for all
-      getOutHelpWidth: () => Math.max(40, Math.min(cli.stdout.columns ?? 80, 120)),
+      getOutHelpWidth: () => helpWidth(cli.stdout.columns),
+      getErrHelpWidth: () => helpWidth(cli.stderr.columns),
     })
     .configureHelp({ showGlobalOptions: true })
-    .helpCommand("help [command]", "explain a command")
+    .helpCommand(false)
     .addOption(
-      new Option("--store <dir>", "folder of the keys (default: DKIMCTL_STORE, the configuration, /var/lib/dkim)"),
+      new Option(
+        "--store <dir>",
+        "folder of the keys (default: DKIMCTL_STORE, the configuration, /var/lib/dkim)",
+      ).argParser(filePath("--store")),
     )
-    .addOption(new Option("--config <file>", "configuration (default: DKIMCTL_CONFIG, /etc/dkimctl.toml)"))
+    .addOption(
+      new Option("--config <file>", "configuration (default: DKIMCTL_CONFIG, /etc/dkimctl.toml)").argParser(
+        filePath("--config"),
+      ),
+    )
     .addOption(new Option("--color <when>", "use colour").choices(["auto", "always", "never"]).default("auto"))
     .addOption(new Option("-q, --quiet", "no notices and no progress, only warnings and errors"))
     .addOption(new Option("-v, --verbose", "more detail on stderr"))
     .addHelpText("after", overviewNotes);
   program.hook("preAction", (_, command) => {
     const { quiet, verbose } = command.optsWithGlobals<{ quiet?: boolean; verbose?: boolean }>();
-    if (quiet && verbose) command.error("error: options --quiet and --verbose contradict each other");
+    if (quiet && verbose) {
+      throw new UsageError("--quiet and --verbose contradict each other", { hint: "leave one of them out" });
+    }
   });
   const loadsAll = argv === undefined || argv.includes(COMPLETE_COMMAND);
   for (const { name, alias, summary, load } of COMMANDS) {
@@ -92,7 +113,31 @@ export async function buildProgram(cli: CliContext, argv?: readonly string[]): P
       (await load()).register(program, cli);
     else program.command(name).description(summary);
   }
+  registerHelp(program);
   return program;
+}
+
+/** Commander's own help command answers an unknown name with the overview, as if it had been understood. */
+function registerHelp(program: Command): void {
+  program
+    .command("help")
+    .description("explain a command")
+    .argument("[command]", "the command; without one, the overview")
+    .action((name: string | undefined) => {
+      const commands = program.commands.map((command) => ({ command, names: [command.name(), ...command.aliases()] }));
+      const found = name === undefined ? program : commands.find(({ names }) => names.includes(name))?.command;
+      if (found !== undefined) return found.outputHelp();
+      const likely = nearestName(
+        name ?? "",
+        COMMANDS.map((command) => command.name),
+      );
+      const hint = likely === undefined ? 'see "dkimctl --help"' : `did you mean ${likely}?`;
+      throw new UsageError(`unknown command ${quoteName(name ?? "")}`, { hint });
+    });
+}
+
+function helpWidth(columns = 80): number {
+  return Math.max(40, Math.min(columns, 120));
 }
 
 function overviewNotes(): string {
@@ -102,10 +147,10 @@ Exit status:
 ${statuses}
 
 Examples:
-  dkimctl keygen -d example.com -t both     make two keys and print their records
-  dkimctl showkeys > dkim.zone              the records of all keys, as zone text
-  dkimctl testkeys                          sign with every key, verify against live DNS
-  dkimctl verify-key example.com mail       what is wrong with this published key?
+  dkimctl keygen -d example.com -t both   make two keys and print their records
+  dkimctl showkeys > dkim.zone            the records of all keys, as zone text
+  dkimctl testkeys                        prove every key against live DNS
+  dkimctl verify-key example.com mail     what is wrong with this published key?
 
 See dkimctl(1).`;
 }

@@ -8,7 +8,7 @@ const SRC = join(ROOT, "src");
 /** Who may import whom: a room imports itself and what stands after it. Rooms of one line know nothing of each other. */
 const ORDER: readonly (readonly string[])[] = [
   ["main"],
-  ["program"],
+  ["program", "usage-errors"],
   ["commands"],
   ["context"],
   ["config", "index"],

@@ -3,6 +3,7 @@ import type { FindingKind, Severity } from "./catalogue/finding-kind.ts";
 import { KEY_DATA_FINDINGS } from "./catalogue/key-data-findings.ts";
 import { KEY_STRENGTH_FINDINGS } from "./catalogue/key-strength-findings.ts";
 import { PRIVATE_KEY_FINDINGS } from "./catalogue/private-key-findings.ts";
+import { PUBLICATION_FINDINGS } from "./catalogue/publication-findings.ts";
 import { RECORD_TAG_FINDINGS } from "./catalogue/record-tag-findings.ts";
 import { TAG_LIST_FINDINGS } from "./catalogue/tag-list-findings.ts";
 
@@ -19,6 +20,7 @@ export const FINDING_CATALOGUE = {
   ...KEY_STRENGTH_FINDINGS,
   ...PRIVATE_KEY_FINDINGS,
   ...DNS_FINDINGS,
+  ...PUBLICATION_FINDINGS,
 };
 
 export type FindingCode = keyof typeof FINDING_CATALOGUE;

@@ -42,12 +42,14 @@ export interface CheckRecordOptions {
   readonly name?: string | undefined;
   /** The signer's key: the record must hold its public half. */
   readonly privateKey?: PrivateKey | undefined;
+  /** The same where only the public half is at hand; not needed beside `privateKey`. */
+  readonly expectedKey?: PublicKey | undefined;
 }
 
 /**
  * @param text the strings of one TXT record, joined. Any text: octets as latin1, or characters from a file or JSON
  */
-export function checkRecord(text: string, { name, privateKey }: CheckRecordOptions = {}): RecordReport {
+export function checkRecord(text: string, { name, privateKey, expectedKey }: CheckRecordOptions = {}): RecordReport {
   const findings = new FindingList();
   const scan = scanTagList(text);
   checkTagList(text, scan, findings);
@@ -61,7 +63,8 @@ export function checkRecord(text: string, { name, privateKey }: CheckRecordOptio
       const data = checkKeyData(keyTag, trimFws(keyType), findings);
       publicKey = data.publicKey;
       if (publicKey !== undefined) checkKeyStrength(publicKey, { ...place(keyTag), name }, findings);
-      if (privateKey !== undefined) checkKeyPair(data, privateKey, place(keyTag), findings);
+      const publicHalf = privateKey?.publicKey ?? expectedKey;
+      if (publicHalf !== undefined) checkKeyPair(data, { publicKey: publicHalf, privateKey }, place(keyTag), findings);
     }
   }
   if (keyTag === undefined) {

@@ -1,26 +1,20 @@
+import type { ZoneSurvey } from "../dns/authoritative.ts";
+import { compareWithResolver } from "../dns/authoritative-comparison.ts";
 import { escapeDnsText } from "../dns/escape-dns-text.ts";
-import { formatKeyRecord, keyRecordFor, parseKeyRecord } from "../dns/key-record.ts";
-import { failureReason, isTemporary, type TxtLookup, toTxtAnswer } from "../dns/resolver.ts";
-import type { KeyName } from "../keys/key-name.ts";
-import type { RecordTags } from "../keys/key-store.ts";
-import type { PrivateKey } from "../keys/private-key.ts";
+import { type DnssecState, pastedCnameTarget, type WildcardAnswer } from "../dns/key-lookup.ts";
+import { formatKeyRecord, keyRecordFor } from "../dns/key-record.ts";
+import { failureReason, isTemporary, type TxtLookup } from "../dns/resolver.ts";
+import { keyRecordName } from "../keys/key-name.ts";
 import type { PublicKey } from "../keys/public-key.ts";
-import { buildProbeMessage, probeSignOptions } from "../signing/probe-message.ts";
-import { SigningError, signMessage } from "../signing/sign.ts";
-import { verifyMessage } from "../signing/verify.ts";
-import type { Finding } from "./catalogue.ts";
-import { checkRecord } from "./check-record.ts";
-import { checkRrset } from "./check-rrset.ts";
+import { type AuthoritativeCheck, checkAuthoritative } from "./authoritative-check.ts";
+import { type Finding, makeFinding } from "./catalogue.ts";
+import { type CheckPolicy, countedFindings, firstOfSeverity } from "./check-policy.ts";
+import { differingTags } from "./differing-tags.ts";
+import { judgePublishedRecord, type KeyToProve } from "./published-record.ts";
 
 /** Whether the world can verify what a key signs. */
 export interface PublishedKeyCheck {
-  /**
-   * - pass: a probe that the key signed verifies with the published record, which holds this very key
-   * - revoked: the record says that the key is no longer in use (an empty p=)
-   * - temporary: the DNS did not answer the question; later it may
-   * - fail: everything else
-   */
-  readonly verdict: "pass" | "revoked" | "temporary" | "fail";
+  readonly verdict: PublishedVerdict;
   /** What in particular: stable, for scripts. */
   readonly code: PublishedKeyCode;
   /** One line, escaped; empty for pass. */
@@ -31,88 +25,205 @@ export interface PublishedKeyCheck {
   readonly published: readonly string[];
   /** What should be published. */
   readonly expected: string;
+  /** One line more: each of several records, what resolvers still see. Escaped. */
+  readonly notes: readonly string[];
   /** The key that is published, when it is another one. */
   readonly otherKey?: PublicKey | undefined;
+  /** What each authoritative server says, when they were asked. */
+  readonly authoritative?: AuthoritativeCheck | undefined;
 }
+
+/**
+ * - pass: a probe that the key signed verifies with the published record, which holds this very key
+ * - revoked: the record says that the key is no longer in use (an empty p=)
+ * - temporary: the DNS did not answer the question; later it may
+ * - fail: everything else
+ */
+export type PublishedVerdict = "pass" | "revoked" | "temporary" | "fail";
 
 export type PublishedKeyCode =
   | "pass"
   | "revoked"
+  | "not-revoked"
   | "no-name"
   | "no-data"
   | "cname-to-nothing"
+  | "cname-pasted"
   | "several-records"
   | "other-key"
   | "bad-record"
+  | "warning"
   | "not-verified"
   | "not-signed"
+  | "servers-disagree"
+  | "dnssec-bogus"
+  | "dnssec-insecure"
+  | "dnssec-untrusted"
+  | "not-yet"
+  | "server-silent"
+  | "zone-unknown"
   | "temporary-dns";
 
-export interface KeyToProve {
-  readonly name: KeyName;
-  readonly privateKey: PrivateKey;
-  readonly tags: RecordTags;
+/** What was asked of the DNS about one key. */
+export interface PublishedKeyEvidence {
+  /** By the resolvers; `undefined` when only the authoritative servers were asked. */
+  readonly lookup: TxtLookup | undefined;
+  readonly dnssec?: DnssecState | undefined;
+  readonly survey?: ZoneSurvey | undefined;
+  readonly wildcard?: WildcardAnswer | undefined;
 }
+
+type Judged = Pick<PublishedKeyCheck, "verdict" | "code" | "reason" | "otherKey"> & {
+  readonly notes?: readonly string[];
+  readonly findings?: readonly Finding[];
+};
 
 /**
- * Signs a probe with the private key and verifies it as a receiver would, with the answer of the DNS; then compares the
- * published key with ours, octet for octet.
- * @param lookup the answer for `keyRecordName(name)`
+ * Proves one key against what the DNS holds: by a probe message where the private key is at hand, else by comparing the
+ * published key with the expected one, octet for octet. With a survey, what all authoritative servers agree on is judged.
  */
-export async function checkPublishedKey(key: KeyToProve, lookup: TxtLookup, now: Date): Promise<PublishedKeyCheck> {
-  const expected = formatKeyRecord(keyRecordFor(key.privateKey.publicKey, key.tags));
-  const none = { findings: [], published: [], expected };
-  if (isTemporary(lookup)) {
-    return { ...none, verdict: "temporary", code: "temporary-dns", reason: failureReason(lookup) };
-  }
-  if (lookup.status !== "found") return { ...none, verdict: "fail", ...noRecord(lookup) };
-  const published = lookup.records.map(({ strings }) => strings.join(""));
-  const { privateKey } = key;
-  if (published.length > 1) {
-    const { findings } = checkRrset(published, { privateKey });
-    const reason = `${published.length} TXT records at the name: a verifier may take any of them`;
-    return { ...none, verdict: "fail", code: "several-records", reason, findings, published };
-  }
-  const { state, findings, publicKey } = checkRecord(published[0] ?? "", { privateKey });
-  const result = { ...none, findings, published };
-  if (state === "revoked") return { ...result, verdict: "revoked", code: "revoked", reason: "p= is empty" };
-  if (findings.some(({ code }) => code === "KEY-MISMATCH")) {
-    return {
-      ...result,
-      verdict: "fail",
-      code: "other-key",
-      reason: "the published key is another key",
-      otherKey: publicKey,
-    };
-  }
-  const error = findings.find(({ severity }) => severity === "error");
-  if (error !== undefined) {
-    const others = findings.filter(({ severity }) => severity === "error").length - 1;
-    const more = others === 0 ? "" : `, and ${others} more`;
-    return { ...result, verdict: "fail", code: "bad-record", reason: `${error.message} (${error.code}${more})` };
-  }
-  return { ...result, ...(await proveByProbe(key, lookup, now)) };
+export async function checkPublishedKey(
+  key: KeyToProve,
+  evidence: PublishedKeyEvidence,
+  policy: CheckPolicy,
+  now: Date,
+): Promise<PublishedKeyCheck> {
+  const record = keyRecordFor(key.publicKey, key.tags);
+  const expected = formatKeyRecord(
+    policy.expect === "revoked" ? { keyType: record.keyType, publicKey: undefined } : record,
+  );
+  const authoritative = evidence.survey && checkAuthoritative(evidence.survey, key.publicKey);
+  const lookup = answerToJudge(authoritative, evidence.lookup);
+  const published = lookup?.status === "found" ? lookup.records.map(({ strings }) => strings.join("")) : [];
+  const judged = await judge(key, { ...evidence, authoritative, judgedLookup: lookup, published }, policy, now);
+  return { notes: [], findings: [], ...judged, published, expected, authoritative };
 }
 
-type Outcome = Pick<PublishedKeyCheck, "verdict" | "code" | "reason">;
+function answerToJudge(check: AuthoritativeCheck | undefined, resolved: TxtLookup | undefined): TxtLookup | undefined {
+  return check?.state === "agree" || check?.state === "silent"
+    ? check.lookup
+    : check === undefined
+      ? resolved
+      : undefined;
+}
 
-async function proveByProbe({ name, privateKey }: KeyToProve, lookup: TxtLookup, now: Date): Promise<Outcome> {
-  let message: Uint8Array;
-  try {
-    ({ message } = await signMessage(buildProbeMessage(name, now), { privateKey, ...probeSignOptions(name, now) }));
-  } catch (error) {
-    if (!(error instanceof SigningError)) throw error;
-    return { verdict: "fail", code: "not-signed", reason: `this key cannot sign: ${error.message}` };
+interface Gathered extends PublishedKeyEvidence {
+  readonly authoritative: AuthoritativeCheck | undefined;
+  readonly judgedLookup: TxtLookup | undefined;
+  readonly published: readonly string[];
+}
+
+async function judge(key: KeyToProve, gathered: Gathered, policy: CheckPolicy, now: Date): Promise<Judged> {
+  const { authoritative, judgedLookup, dnssec } = gathered;
+  if (authoritative?.state === "disagree") {
+    return { verdict: "fail", code: "servers-disagree", reason: authoritative.reason };
   }
-  const { signatures } = await verifyMessage(message, { lookup: async () => toTxtAnswer(lookup) }, { now });
-  const [signature] = signatures;
-  if (signature?.result === "pass") return { verdict: "pass", code: "pass", reason: "" };
-  const { result, reason } = signature ?? { result: "none", reason: undefined };
-  return {
-    verdict: "fail",
-    code: "not-verified",
-    reason: `a receiver would say ${result}${reason === undefined ? "" : `: ${reason}`}`,
-  };
+  if (dnssec === "bogus" && gathered.lookup !== undefined) {
+    const reason = `DNSSEC validation fails: ${failureReason(gathered.lookup)}; unvalidated, the name does resolve`;
+    return { verdict: "fail", code: "dnssec-bogus", reason };
+  }
+  if (authoritative?.state === "unknown") {
+    return { verdict: "temporary", code: "zone-unknown", reason: authoritative.reason };
+  }
+  if (judgedLookup === undefined || isTemporary(judgedLookup)) {
+    const reason = judgedLookup === undefined ? "nothing was asked" : failureReason(judgedLookup);
+    return { verdict: "temporary", code: "temporary-dns", reason };
+  }
+  if (judgedLookup.status !== "found") {
+    const { code, reason } = noRecord(judgedLookup);
+    return { verdict: "fail", code, reason: `${reason}${isNowhere(authoritative)}` };
+  }
+  const judged = await judgeRecords(key, gathered, judgedLookup, policy, now);
+  return judged.verdict === "pass" ? (withinReach(judged, gathered, policy) ?? judged) : judged;
+}
+
+/** The published records by themselves, then by what the policy makes of them. */
+async function judgeRecords(
+  key: KeyToProve,
+  { published, wildcard, authoritative }: Gathered,
+  lookup: TxtLookup,
+  policy: CheckPolicy,
+  now: Date,
+): Promise<Judged> {
+  const around: Finding[] = [];
+  const recordName = keyRecordName(key.name);
+  if (wildcard === "wildcard") {
+    around.push(
+      makeFinding("DNS-WILDCARD", {
+        reason: `a wildcard answers: any selector beside ${recordName} has the same record`,
+      }),
+    );
+  }
+  if (authoritative?.serialsDiffer) {
+    const serials = authoritative.servers.flatMap(({ serial }) => (serial === null ? [] : [serial]));
+    const reason = `the SOA serials of the zone's servers differ: ${[...new Set(serials)].sort((a, b) => a - b).join(", ")}`;
+    around.push(makeFinding("DNS-SERIALS-DIFFER", { reason }));
+  }
+  const pasted = pastedCnameTarget(lookup);
+  if (pasted !== undefined) {
+    const reason = `the TXT record holds only a host name, ${escapeDnsText(pasted)}: it is the target of a CNAME record`;
+    const findings = countedFindings([makeFinding("DNS-CNAME-PASTED", { reason }), ...around], policy);
+    return { verdict: "fail", code: "cname-pasted", reason, findings };
+  }
+  const differing = published.length === 1 ? differingTags(published[0] ?? "", key) : [];
+  if (differing.length > 0) {
+    const reason = `the published record has other tags than the expected one: ${differing.join(", ")}`;
+    around.push(makeFinding("DNS-TAGS-DIFFER", { reason }));
+  }
+  const judged = await judgePublishedRecord(key, published, lookup, policy, now);
+  const findings = countedFindings([...(judged.findings ?? []), ...around], policy);
+  if (policy.expect === "revoked") return { ...judged, ...expectRevoked(judged), findings };
+  const warning = policy.failOn === "warning" ? firstOfSeverity(findings, "warning") : undefined;
+  if (judged.verdict === "pass" && warning !== undefined) {
+    return { ...judged, verdict: "fail", code: "warning", reason: warning, findings };
+  }
+  return { ...judged, findings };
+}
+
+function expectRevoked({ verdict, code, reason }: Judged): Judged {
+  if (verdict === "revoked") return { verdict: "pass", code: "revoked", reason: "" };
+  if (verdict === "pass")
+    return { verdict: "fail", code: "not-revoked", reason: "the key is still published, and still verifies" };
+  return { verdict: "fail", code, reason: `not revoked: ${reason}` };
+}
+
+/** What keeps a key that is published as it should be from being seen so by everybody. */
+function withinReach(
+  judged: Judged,
+  { authoritative, lookup, dnssec }: Gathered,
+  { requireDnssec }: CheckPolicy,
+): Judged | undefined {
+  if (authoritative?.state === "silent") {
+    return { ...judged, verdict: "temporary", code: "server-silent", reason: authoritative.reason };
+  }
+  if (authoritative?.state === "agree" && lookup !== undefined) {
+    const view = compareWithResolver(authoritative.served, lookup);
+    if (view.state === "no-answer") {
+      return { ...judged, verdict: "temporary", code: "temporary-dns", reason: view.reason };
+    }
+    // What is at the end of a CNAME is compared by its content.
+    if (view.state === "not-yet") {
+      const left = view.secondsLeft === undefined ? "" : ` for at most ${view.secondsLeft} s`;
+      const seen = lookup.status === "found" ? "an older record" : noRecord(lookup).reason;
+      const reason = `not yet: every authoritative server has it, but resolvers may still keep ${seen}${left}`;
+      return { ...judged, verdict: "temporary", code: "not-yet", reason };
+    }
+  }
+  if (requireDnssec && dnssec === "insecure") {
+    return { ...judged, verdict: "fail", code: "dnssec-insecure", reason: "the answer is not secured by DNSSEC" };
+  }
+  if (requireDnssec && dnssec !== "secure") {
+    const reason = "whether DNSSEC secures the answer cannot be believed over this channel (see --trust-ad)";
+    return { ...judged, verdict: "fail", code: "dnssec-untrusted", reason };
+  }
+  return undefined;
+}
+
+/** Waiting does not help when the servers that resolvers ask have nothing either. */
+function isNowhere(authoritative: AuthoritativeCheck | undefined): string {
+  if (authoritative?.state !== "agree") return "";
+  const { length } = authoritative.servers;
+  return `: none of the ${length} authoritative servers has it, so waiting alone will not help`;
 }
 
 function noRecord(lookup: TxtLookup): Pick<PublishedKeyCheck, "code" | "reason"> {
@@ -127,19 +238,4 @@ function noRecord(lookup: TxtLookup): Pick<PublishedKeyCheck, "code" | "reason">
     return { code: "no-data", reason: "no record (NODATA: the name exists, without a TXT record)" };
   }
   return { code: "no-name", reason: "no record (NXDOMAIN)" };
-}
-
-/** Tags in which the published record differs from the one we would print; verifiers obey the published ones. */
-export function differingTags(published: string, expected: string): string[] {
-  const ours = parseKeyRecord(expected);
-  let theirs: ReturnType<typeof parseKeyRecord>;
-  try {
-    theirs = parseKeyRecord(published);
-  } catch {
-    return [];
-  }
-  const lists = { h: "hashAlgorithms", s: "serviceTypes", t: "flags" } as const;
-  const differs = (a: readonly string[] = [], b: readonly string[] = []) =>
-    [...a].sort().join() !== [...b].sort().join();
-  return Object.entries(lists).flatMap(([tag, field]) => (differs(ours[field], theirs[field]) ? [`${tag}=`] : []));
 }

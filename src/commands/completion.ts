@@ -17,7 +17,7 @@ export function register(program: Command, cli: CliContext): void {
       "after",
       `
 Examples:
-  source <(dkimctl completion bash)                                       in ~/.bashrc
+  source <(dkimctl completion bash)           in ~/.bashrc
   dkimctl completion zsh > /usr/local/share/zsh/site-functions/_dkimctl
   dkimctl completion fish > ~/.config/fish/completions/dkimctl.fish`,
     )

@@ -1,13 +1,14 @@
-import { basename, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import { UsageError } from "../errors.ts";
 import { resolveFileAccess } from "../keys/file-access.ts";
 import { generateRsaKey } from "../keys/generate-key.ts";
 import { createKeyFile } from "../keys/key-file.ts";
 import { type KeyName, parseKeyFileName } from "../keys/key-name.ts";
 import { encodePrivateKey } from "../keys/private-key.ts";
-import { publicKeyFingerprint } from "../keys/public-key.ts";
+import { commandLine } from "./command-line.ts";
+import { requireFileName, withHintIfTaken } from "./key-file-argument.ts";
+import { describeKey } from "./keygen-report.ts";
 import { createNotices } from "./notices.ts";
 import { addKeyFileOptions, type GlobalOptions, type KeyFileOptions } from "./options.ts";
 import { checkRsaBits, DEFAULT_RSA_BITS, parseRsaBits } from "./rsa-bits.ts";
@@ -27,7 +28,13 @@ export function register(program: Command, cli: CliContext): void {
     .addOption(new Option("--traditional", "write PKCS#1 (BEGIN RSA PRIVATE KEY) instead of PKCS#8"))
     .addOption(new Option("--allow-weak", "allow 512 to 1023 bits, which no verifier may accept (RFC 8301)"));
   addKeyFileOptions(command)
-    .addHelpText("after", "\nExample:\n  dkimctl genrsa /var/lib/dkim/example.com.mail.pem 2048")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  dkimctl genrsa /var/lib/dkim/example.com.mail.pem    2048 bits, in PKCS#8
+  dkimctl genrsa --traditional mail.pem 4096           PKCS#1, for older signers`,
+    )
     .action((file: string, bits: number | undefined) =>
       genrsa(file, bits ?? DEFAULT_RSA_BITS, command.optsWithGlobals<GenrsaOptions>(), cli),
     );
@@ -35,20 +42,19 @@ export function register(program: Command, cli: CliContext): void {
 
 async function genrsa(file: string, bits: number, options: GenrsaOptions, cli: CliContext): Promise<void> {
   const notices = createNotices(cli, options);
-  if (file.startsWith("-")) {
-    throw new UsageError(`the file name ${JSON.stringify(file)} starts with "-"`, {
-      hint: `an option may be mistyped; for a file of that name write ./${file}`,
-    });
-  }
+  requireFileName(file);
   checkRsaBits(bits, options.allowWeak === true, notices);
   const { store } = loadSettings(cli, options);
   const path = resolve(file);
   resolveFileAccess(store); // what cannot be is said before the work
   const key = await generateRsaKey(bits);
-  createKeyFile(path, Buffer.from(encodePrivateKey(key, options.traditional ? "pkcs1" : "pkcs8")), store);
-  notices.notice(`wrote ${file} (RSA, ${bits} bits, SHA256:${publicKeyFingerprint(key.publicKey)})`);
+  const text = encodePrivateKey(key, options.traditional ? "pkcs1" : "pkcs8");
+  withHintIfTaken("give another FILE, or move this one away", () => createKeyFile(path, Buffer.from(text), store));
+  notices.notice(`wrote ${file} (${describeKey(key.publicKey)})`);
   const name = nameOf(path);
-  if (name !== undefined) notices.notice(`its record: dkimctl showkeys --store ${resolve(path, "..")} ${name.domain}`);
+  if (name !== undefined) {
+    notices.notice(`its record: ${commandLine({ ...options, store: dirname(path) }, "showkeys", name.domain)}`);
+  }
 }
 
 /** The key name in the file name, when it is one. */

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { formatConfig } from "../config/config-format.ts";
 import { configPath, storePath } from "../config.ts";
@@ -9,6 +10,7 @@ import { createFile } from "../keys/durable-file.ts";
 import { DEFAULT_KEY_MODE, resolveFileAccess } from "../keys/file-access.ts";
 import { fileOperations } from "../keys/file-operations.ts";
 import { writeFailure } from "../keys/key-file.ts";
+import { systemErrorCode } from "../keys/key-store-errors.ts";
 import { DEFAULT_SELECTOR_TEMPLATE, parseSelectorTemplate, type SelectorTemplate } from "../keys/selector-template.ts";
 import { createStoreFolder } from "../keys/store-folder.ts";
 import type { Prompter } from "../terminal/prompt.ts";
@@ -66,11 +68,7 @@ interface Answers {
 async function init(options: InitOptions, cli: CliContext): Promise<void> {
   const notices = createNotices(cli, options);
   const config = configPath({ path: options.config, env: cli.env });
-  if (existsSync(config)) {
-    throw new OperationError(`there is already a configuration: ${config}`, {
-      hint: "edit it, and make more keys with dkimctl keygen; or set up elsewhere with --config FILE --store DIR",
-    });
-  }
+  if (existsSync(config)) throw configExists(config);
   const prompter = options.yes ? undefined : await cli.openPrompter();
   const answers = prompter === undefined ? takeDefaults(options, cli) : await askForRest(options, cli, prompter);
   const { domains, type, template, store, owner, group } = answers;
@@ -86,7 +84,17 @@ async function init(options: InitOptions, cli: CliContext): Promise<void> {
   });
   writeConfig(config, text);
   notices.notice(`wrote ${config}`);
-  await keygen({ ...options, config, store, domain: domains, type, privOutput: "pem" }, cli);
+  // Left out where the configuration says it now: the next step that keygen prints is then as short as it may be.
+  const { store: _, ...rest } = options;
+  const named = storeWithoutOption(store, cli) === store ? {} : { store };
+  await keygen({ ...rest, ...named, domain: domains, type, privOutput: "pem" }, cli);
+}
+
+function configExists(config: string, cause?: unknown): OperationError {
+  return new OperationError(`there is already a configuration: ${config}`, {
+    hint: "edit it, and make more keys with dkimctl keygen; or set up elsewhere with --config FILE --store DIR",
+    cause,
+  });
 }
 
 function takeDefaults(options: InitOptions, cli: CliContext): Answers {
@@ -122,10 +130,25 @@ async function askForRest(options: InitOptions, cli: CliContext, prompter: Promp
         validate: valid(parseSelectorTemplate),
       }),
     );
-  const store = options.store ?? (await prompter.text("Folder of the keys:", { default: defaultStore(options, cli) }));
+  const store =
+    options.store === undefined
+      ? await prompter.text("Folder of the keys:", { default: defaultStore(options, cli), validate: absolutePath })
+      : defaultStore(options, cli);
+  const owner =
+    options.owner ??
+    (await prompter.text("User who owns the keys (empty: the one who runs dkimctl):", {
+      validate: valid((name) => name === "" || resolveFileAccess({ owner: name })),
+    }));
   const group =
-    options.group ?? (await prompter.text("Group of the mail server that signs (empty: only the owner reads keys):"));
-  return { domains, type, template, store, owner: options.owner, group: group === "" ? undefined : group };
+    options.group ??
+    (await prompter.text("Group of the mail server that signs (empty: only the owner reads keys):", {
+      validate: valid((name) => name === "" || resolveFileAccess({ group: name })),
+    }));
+  return { domains, type, template, store, owner: owner || undefined, group: group || undefined };
+}
+
+function absolutePath(answer: string): true | string {
+  return isAbsolute(answer) || "write the whole path, from /";
 }
 
 function splitDomains(text: string): DomainName[] {
@@ -147,14 +170,21 @@ function valid(parse: (text: string) => unknown): (answer: string) => true | str
   };
 }
 
-function defaultStore({ store }: InitOptions, { env }: CliContext): string {
-  return storePath({ option: store, env, settings: { store: {}, keygen: {}, records: {}, dns: {} } });
+/** Absolute, since the configuration must mean the same in every folder. */
+function defaultStore({ store }: InitOptions, cli: CliContext): string {
+  return resolve(store ?? storeWithoutOption(undefined, cli));
+}
+
+/** The store of a run without `--store`, when the configuration says `path`. */
+function storeWithoutOption(path: string | undefined, { env }: CliContext): string {
+  const store = path === undefined ? {} : { path };
+  return storePath({ env, settings: { store, keygen: {}, records: {}, dns: {} } });
 }
 
 function writeConfig(path: string, text: string): void {
   try {
     createFile(path, Buffer.from(text), { mode: 0o644 }, fileOperations);
   } catch (error) {
-    throw writeFailure(error, path);
+    throw systemErrorCode(error) === "EEXIST" ? configExists(path, error) : writeFailure(error, path);
   }
 }

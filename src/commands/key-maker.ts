@@ -14,7 +14,8 @@ export type MadeKey =
       readonly kind: "made";
       readonly name: KeyName;
       readonly algorithm: Algorithm;
-      readonly location: string;
+      /** `undefined`: it was printed, and is stored nowhere. */
+      readonly location: string | undefined;
       readonly publicKey: PublicKey;
       readonly tags: RecordTags;
       /** Where the key that stood there before was kept. */
@@ -35,43 +36,51 @@ export interface KeyRequest extends Omit<NewKey, "privateKey"> {
 }
 
 /**
- * Makes the key of one job and stores it under all of its names. A failure that the user can act on is in the result;
+ * Makes the key of one job and stores it under all of its names that are free (or may be replaced): the first of them
+ * gets the file, the others share it. A failure that the user can act on is in the result, in the order of the names;
  * whatever else is thrown is a bug.
  */
 export async function makeKey(
   store: KeyStore,
-  { algorithm, names: [first, ...others] }: KeyJob,
+  { algorithm, names }: KeyJob,
   { bits, replace, isTaken, ...newKey }: KeyRequest,
 ): Promise<MadeKey[]> {
-  const { tags } = newKey;
-  if (!replace && isTaken(first)) {
-    // Said before the work of making a key; `create` would refuse it all the same.
-    const error = new KeyExistsError(`there is already a key for ${keyRecordName(first)} in ${store.location}`, {
-      hint: "choose another selector with -s, or replace the key with --force, which keeps the old one as a .bak file",
-    });
-    return [first, ...others].map((name) => ({ kind: "failed", name, error }));
-  }
-  const outcome = async (
-    name: KeyName,
-    publicKey: PublicKey,
-    store: () => Promise<{ location: string; backup?: string | undefined }>,
-  ) => {
-    try {
-      return { kind: "made", name, algorithm, publicKey, tags, ...(await store()) } satisfies MadeKey;
-    } catch (error) {
-      if (error instanceof DkimctlError) return { kind: "failed", name, error } satisfies MadeKey;
-      throw error;
+  // Said before the work of making a key; `create` would refuse it all the same.
+  const refused = replace ? [] : names.filter(isTaken);
+  const [first, ...others] = names.filter((name) => !refused.includes(name));
+  const results = new Map(refused.map((name) => [name, takenFailure(name, store)]));
+  if (first !== undefined) {
+    const { tags } = newKey;
+    const privateKey = await generateKey(algorithm, bits);
+    const { publicKey } = privateKey;
+    const attempt = async (name: KeyName, write: () => Promise<Stored>): Promise<MadeKey> => {
+      try {
+        return { kind: "made", name, algorithm, publicKey, tags, ...(await write()) };
+      } catch (error) {
+        if (error instanceof DkimctlError) return { kind: "failed", name, error };
+        throw error;
+      }
+    };
+    const made = await attempt(first, () => store[replace ? "replace" : "create"](first, { privateKey, ...newKey }));
+    results.set(first, made);
+    for (const name of others) {
+      const share = () => store.share(name, first, { replace });
+      results.set(name, made.kind === "failed" ? { ...made, name } : await attempt(name, share));
     }
-  };
-  const privateKey = await generateKey(algorithm, bits);
-  const { publicKey } = privateKey;
-  const made: MadeKey = await outcome(first, publicKey, () =>
-    store[replace ? "replace" : "create"](first, { privateKey, ...newKey }),
-  );
-  if (made.kind === "failed") return [made, ...others.map((name) => ({ ...made, name }))];
-  const shared: MadeKey[] = [];
-  for (const name of others) shared.push(await outcome(name, publicKey, () => store.share(name, first)));
-  return [made, ...shared];
+  }
+  return names.flatMap((name) => results.get(name) ?? []);
+}
+
+interface Stored {
+  readonly location: string;
+  readonly backup?: string | undefined;
+}
+
+function takenFailure(name: KeyName, { location }: KeyStore): MadeKey {
+  const error = new KeyExistsError(`there is already a key for ${keyRecordName(name)} in ${location}`, {
+    hint: "choose another selector with -s, or replace the key with --force, which keeps the old one as a .bak file",
+  });
+  return { kind: "failed", name, error };
 }
 
 /** Eight hex digits for the `{random}` of a selector template. */

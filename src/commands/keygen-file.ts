@@ -5,6 +5,7 @@ import { resolveFileAccess } from "../keys/file-access.ts";
 import { createKeyFile, replaceKeyFile } from "../keys/key-file.ts";
 import { encodePrivateKey, encodePrivateKeyDer, type PrivateKey } from "../keys/private-key.ts";
 import { DEFAULT_SELECTOR_TEMPLATE } from "../keys/selector-template.ts";
+import { requireFileName, withHintIfTaken } from "./key-file-argument.ts";
 import { generateKey, randomHex } from "./key-maker.ts";
 import type { KeygenRun } from "./keygen.ts";
 import { planKeys } from "./keygen-plan.ts";
@@ -22,11 +23,15 @@ export async function keygenToFile(run: KeygenRun & { readonly keyFile: string }
       hint: "leave -k out: the store holds many keys",
     });
   }
+  if (keyFile !== "-") requireFileName(keyFile);
   if (options.share) throw new UsageError("--share is for keys in the store, and -k writes elsewhere");
   if (keyFile === "-" && options.format === "json") {
     throw new UsageError("-k - prints a key before the record: that is no JSON", {
       hint: "write the key to a file: -k FILE",
     });
+  }
+  if (keyFile === "-" && options.privOutput === "der") {
+    throw new UsageError("DER is not text: it cannot stand before a record", { hint: "write it to a file: -k FILE" });
   }
   if (options.privOutput === "seed" && algorithm === "rsa") {
     throw new UsageError("only an Ed25519 key has a seed", { hint: "add -t ed25519" });
@@ -47,23 +52,21 @@ export async function keygenToFile(run: KeygenRun & { readonly keyFile: string }
   const { publicKey } = privateKey;
   const name = job.names[0];
   if (keyFile === "-") {
-    const text = encodeFor(privateKey, options.privOutput);
-    if (typeof text !== "string") {
-      throw new UsageError("DER is not text: it cannot stand before a record", { hint: "write it to a file: -k FILE" });
-    }
-    cli.stdout.write(text);
+    cli.stdout.write(encodePrivateKey(privateKey, options.privOutput === "seed" ? "seed" : "pkcs8"));
   } else {
     const path = resolve(keyFile);
     const bytes = Buffer.from(encodeFor(privateKey, options.privOutput));
     const backup = options.force
       ? replaceKeyFile(path, bytes, { ...settings.store, now: cli.now() })
-      : void createKeyFile(path, bytes, settings.store);
+      : withHintIfTaken("give another FILE, or --force, which keeps the old key as a .bak file", () =>
+          createKeyFile(path, bytes, settings.store),
+        );
     notices.notice(
       `wrote ${keyFile} (${describeKey(publicKey)})${backup === undefined ? "" : `; the old key is kept as ${backup}`}`,
     );
   }
   const report = createKeygenReport(options.format, options.ttl ?? settings.records.ttl, cli.stdout);
-  const location = keyFile === "-" ? "-" : resolve(keyFile);
+  const location = keyFile === "-" ? undefined : resolve(keyFile);
   report.add({ kind: "made", name, algorithm, location, publicKey, tags });
   report.finish();
 }

@@ -23,23 +23,8 @@ export interface KeygenReport {
 
 export function createKeygenReport(format: KeygenFormat, ttl: number | undefined, output: Output): KeygenReport {
   const ttlSeconds = ttl ?? DEFAULT_TTL_SECONDS;
+  if (format === "json") return createJsonReport(ttlSeconds, output);
   let index = 0;
-  if (format === "json") {
-    const keys: unknown[] = [];
-    const failures: unknown[] = [];
-    return {
-      add(result) {
-        if (result.kind === "made") {
-          const { location, backup } = result;
-          keys.push({ ...jsonRecord({ ...result, index: ++index, ttlSeconds, location }), backup: backup ?? null });
-        } else {
-          const { name, error } = result;
-          failures.push({ ...name, code: error.code, message: error.message, hint: error.hint ?? null });
-        }
-      },
-      finish: () => output.write(`${JSON.stringify({ schema: KEYGEN_SCHEMA, keys, failures }, undefined, 2)}\n`),
-    };
-  }
   const records = createRecordFormat(format === "dns" || format === "dnskey" ? RSPAMD_NAMES[format] : format);
   return {
     add(result) {
@@ -49,6 +34,30 @@ export function createKeygenReport(format: KeygenFormat, ttl: number | undefined
     },
     finish() {
       if (index > 0) output.write(records.end?.() ?? "");
+    },
+  };
+}
+
+/** One document, of the same shape for no key, one and many; keys are written as they come, one a line. */
+function createJsonReport(ttlSeconds: number, output: Output): KeygenReport {
+  const failures: string[] = [];
+  let index = 0;
+  const head = () => (index === 0 ? `{"schema":${JSON.stringify(KEYGEN_SCHEMA)},"keys":[\n` : ",");
+  return {
+    add(result) {
+      if (result.kind === "made") {
+        const { backup = null } = result;
+        const key = (index: number) => JSON.stringify({ ...jsonRecord({ ...result, index, ttlSeconds }), backup });
+        output.write(`${head()}${key(++index)}\n`);
+      } else {
+        const { name, error } = result;
+        const { code, message, hint = null } = error;
+        failures.push(JSON.stringify({ ...name, code, message, hint }));
+      }
+    },
+    finish() {
+      const begin = index === 0 ? head() : "";
+      output.write(`${begin}],"failures":[\n${failures.map((failure) => `${failure}\n`).join(",")}]}\n`);
     },
   };
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { concurrentMap } from "../concurrent-map.ts";
 import type { CliContext } from "../context.ts";
 import { parseRecordTags } from "../dns/record-tags.ts";
-import { type DkimctlError, ExitCode, UsageError } from "../errors.ts";
+import { ExitCode, UsageError } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
 import { domainWarnings } from "../keys/domain-warnings.ts";
 import { resolveFileAccess } from "../keys/file-access.ts";
@@ -12,6 +12,7 @@ import { parseSelector, type Selector, selectorWarnings } from "../keys/selector
 import { DEFAULT_SELECTOR_TEMPLATE } from "../keys/selector-template.ts";
 import { createStoreFolder } from "../keys/store-folder.ts";
 import { createProgress } from "../terminal/progress.ts";
+import { commandLine } from "./command-line.ts";
 import { readDomainList } from "./input-files.ts";
 import { type MadeKey, makeKey, randomHex } from "./key-maker.ts";
 import { keygenToFile, type PrivateOutput } from "./keygen-file.ts";
@@ -23,6 +24,7 @@ import {
   addKeyFileOptions,
   addTtlOption,
   collect,
+  filePath,
   type GlobalOptions,
   type KeyFileOptions,
 } from "./options.ts";
@@ -56,7 +58,11 @@ export function register(program: Command, cli: CliContext): void {
     .addOption(
       new Option("-d, --domain <domain>", "signing domain; may be repeated").argParser(collect(parseDomainName)),
     )
-    .addOption(new Option("--domains-from <file>", "a domain a line; - reads standard input"))
+    .addOption(
+      new Option("--domains-from <file>", "a domain a line; - reads standard input").argParser(
+        filePath("--domains-from"),
+      ),
+    )
     .addOption(
       new Option("-s, --selector <selector>", "selector (default: {algorithm}-{yyyymmdd})").argParser(parseSelector),
     )
@@ -161,16 +167,17 @@ async function keygenToStore(
   const progress = createProgress(cli.stderr, "keys made", { quiet: options.quiet === true, now: cli.now });
   const total = jobs.length;
   const listed = total <= MOST_NOTICES || options.verbose === true;
-  const failures: DkimctlError[] = [];
+  let failed = 0;
   let done = 0;
   let made = 0;
+  progress.update(done, total);
   for await (const results of concurrentMap(jobs, cli.parallelism, (job) => makeKey(store, job, request))) {
     cli.signal.throwIfAborted();
     progress.clear();
     for (const result of results) {
       report.add(result);
       if (result.kind === "failed") {
-        failures.push(result.error);
+        failed++;
         notices.error(result.error);
       } else {
         made++;
@@ -183,11 +190,13 @@ async function keygenToStore(
   progress.clear();
   report.finish();
   if (!listed) notices.notice(`made ${made} keys in ${store.location}`);
-  if (failures.length > 0) {
+  if (failed > 0) {
     cli.exitCode = ExitCode.operationFailed;
-    notices.warn(`${failures.length} of ${failures.length + made} keys were not made, see above; the others were`);
-  } else if (made > 0) {
-    notices.notice("next: publish the records, then prove them with: dkimctl testkeys");
+    if (made > 0) {
+      notices.warn(`${failed} of ${failed + made} keys were not made, see above; the others were`);
+    }
+  } else {
+    notices.notice(`next: publish the records, then prove them with: ${commandLine(options, "testkeys")}`);
   }
 }
 

@@ -1,8 +1,9 @@
 import type { CliContext } from "../context.ts";
 import type { DkimctlError } from "../errors.ts";
+import { visibleText } from "../terminal/visible-text.ts";
 import type { GlobalOptions } from "./options.ts";
 
-/** What a command says to the person beside its data: always on stderr, each line named as dkimctl's. */
+/** What a command says to the person beside its data: always on stderr, one line each, named as dkimctl's. */
 export interface Notices {
   /** What was done. Hidden by `--quiet`. */
   notice(text: string): void;
@@ -15,7 +16,7 @@ export interface Notices {
 }
 
 export function createNotices(cli: CliContext, { quiet, verbose }: Pick<GlobalOptions, "quiet" | "verbose">): Notices {
-  const say = (text: string) => cli.stderr.write(`dkimctl: ${text}\n`);
+  const say = (text: string) => cli.stderr.write(`dkimctl: ${visibleText(text)}\n`);
   const hint = (text: string | undefined) => {
     if (text !== undefined) say(`hint: ${text}`);
   };

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { UsageError } from "../errors.ts";
 import { parseFileMode } from "../keys/file-access.ts";
 import type { ColorChoice } from "../terminal/style.ts";
 
@@ -25,7 +26,12 @@ export interface PassphraseOptions {
 
 /** Adds `--passphrase-file`, for commands that read private keys. */
 export function addPassphraseOption(command: Command): Command {
-  return command.option("--passphrase-file <file>", "holds the passphrase of encrypted keys (asked for on a terminal)");
+  return command.addOption(
+    new Option(
+      "--passphrase-file <file>",
+      "holds the passphrase of encrypted keys (asked for on a terminal)",
+    ).argParser(filePath("--passphrase-file")),
+  );
 }
 
 /** Adds `--mode`, `--owner`, `--group`, `--insecure-permissions`. */
@@ -37,7 +43,7 @@ export function addKeyFileOptions(command: Command): Command {
     .option("--insecure-permissions", "allow a mode that lets every user read the key");
 }
 
-/** `--format` with its choices, and `--json` for `--format json`. */
+/** `--format` with its choices, and `--json` for `--format json`; of several, the last one holds. */
 export function addFormatOptions(
   command: Command,
   formats: readonly string[],
@@ -50,7 +56,8 @@ export function addFormatOptions(
         .choices(formats)
         .default(preset),
     )
-    .addOption(new Option("--json", "short for --format json").implies({ format: "json" }));
+    .addOption(new Option("--json", "short for --format json"))
+    .on("option:json", () => command.setOptionValueWithSource("format", "json", "cli"));
 }
 
 /** What records say when nobody says otherwise, as amavisd has it. */
@@ -70,6 +77,14 @@ export function collect<Value>(
   parse: (text: string) => Value,
 ): (text: string, previous: Value[] | undefined) => Value[] {
   return (text, previous) => [...(previous ?? []), parse(text)];
+}
+
+/** An argParser for paths: an empty one is a variable that is not set, and would mean the current folder. */
+export function filePath(option: string): (text: string) => string {
+  return (text) => {
+    if (text === "") throw new UsageError(`the path after ${option} is empty`);
+    return text;
+  };
 }
 
 /** An argParser for whole numbers. */

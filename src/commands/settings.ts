@@ -2,7 +2,7 @@ import { type Settings as ConfigSettings, loadConfig, storePath } from "../confi
 import type { CliContext } from "../context.ts";
 import type { FileAccessOptions } from "../keys/file-access.ts";
 import type { KeyStore } from "../keys/key-store.ts";
-import { readFileOrExplain } from "./input-files.ts";
+import { readTextFile } from "./input-files.ts";
 import type { GlobalOptions, KeyFileOptions, PassphraseOptions } from "./options.ts";
 
 /** What holds for this run: options over environment over configuration. Defaults are where they are used. */
@@ -41,14 +41,19 @@ export function openStore(cli: CliContext, options: PassphraseOptions, { store }
   return cli.openKeyStore({ ...store, clock: cli.now, passphrase: passphraseSource(cli, options) });
 }
 
-/** Where a passphrase comes from: asked for each file once, or read once. `undefined`: there is nobody to ask. */
+/**
+ * Where a passphrase comes from: asked for each key, or read once from a file, which may be a pipe such as `<(pass …)`.
+ * `undefined`: there is nobody to ask.
+ */
 export function passphraseSource(
   cli: CliContext,
   { passphraseFile }: PassphraseOptions,
 ): (location: string) => Promise<string | undefined> {
+  let read: string | undefined;
   return async (location) => {
     if (passphraseFile !== undefined) {
-      return new TextDecoder().decode(readFileOrExplain(passphraseFile, cli)).replace(/\r?\n$/, "");
+      read ??= readTextFile(passphraseFile, cli).replace(/\r?\n$/, "");
+      return read;
     }
     const prompter = await cli.openPrompter();
     return prompter?.secret(`Passphrase of ${location}:`);

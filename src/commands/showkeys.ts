@@ -4,6 +4,7 @@ import { DkimctlError, ExitCode, OperationError } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
 import { parseDomainFilter } from "../report/domain-filter.ts";
 import { createRecordFormat, RECORD_FORMAT_NAMES, type RecordFormatName } from "../report/record-formats/index.ts";
+import { commandLine } from "./command-line.ts";
 import { createNotices } from "./notices.ts";
 import {
   addFormatOptions,
@@ -84,9 +85,12 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
 }
 
 export function noKeysError(location: string, domains: readonly string[]): OperationError {
+  const at = { store: location };
   return domains.length === 0
-    ? new OperationError(`there is no key in ${location}`, { hint: "make one: dkimctl keygen -d DOMAIN" })
+    ? new OperationError(`there is no key in ${location}`, {
+        hint: `make one: ${commandLine(at, "keygen", "-d", "DOMAIN")}`,
+      })
     : new OperationError(`no key in ${location} is of ${domains.join(", ")}`, {
-        hint: `see which there are: dkimctl showkeys --format plain${location === "" ? "" : ` --store ${location}`}`,
+        hint: `see which there are: ${commandLine(at, "showkeys", "--format", "plain")}`,
       });
 }

@@ -2,6 +2,7 @@ import { DkimctlError, OperationError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import type { KeyName } from "../keys/key-name.ts";
 import type { KeyStore, KeyStoreEntry, StoredKey } from "../keys/key-store.ts";
+import { visibleText } from "../terminal/visible-text.ts";
 
 export type KeyReading =
   | { readonly kind: "key"; readonly key: StoredKey }
@@ -33,10 +34,6 @@ export async function readKey(store: KeyStore, name: KeyName): Promise<KeyReadin
 
 /** What a file that is no readable key means to the user. */
 export function problemError({ location, reason, hint }: KeyStoreEntry & { kind: "problem" }): DkimctlError {
-  return new OperationError(`${escapeFileName(location)}: ${escapeFileName(reason)}`, { hint });
-}
-
-/** A foreign file's name may hold anything but NUL and "/". */
-function escapeFileName(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
+  // A foreign file's name may hold anything but NUL and "/", and reports print this too.
+  return new OperationError(visibleText(`${location}: ${reason}`), { hint });
 }

@@ -1,19 +1,20 @@
 import type { Command } from "commander";
-import { checkPublishedKey, differingTags } from "../checks/published-key.ts";
-import { concurrentMap } from "../concurrent-map.ts";
 import type { CliContext } from "../context.ts";
-import type { Resolver } from "../dns/resolver.ts";
-import { type DkimctlError, ExitCode } from "../errors.ts";
-import { keyRecordName } from "../keys/key-name.ts";
-import type { KeyStore, KeyStoreEntry } from "../keys/key-store.ts";
+import { DkimctlError, OperationError } from "../errors.ts";
+import type { KeyName } from "../keys/key-name.ts";
 import { parseDomainFilter } from "../report/domain-filter.ts";
 import { createKeyCheckFormat, KEY_CHECK_FORMAT_NAMES, type KeyCheckFormatName } from "../report/key-checks/index.ts";
-import type { Tally, TestedKey, TestOutcome } from "../report/key-checks/key-check-format.ts";
-import { createProgress } from "../terminal/progress.ts";
+import { NagiosStatus, nagiosLine, nagiosStatus } from "../report/key-checks/nagios-format.ts";
+import { parseSelectorFilter } from "../report/selector-filter.ts";
 import { createStyle, wantsColor } from "../terminal/style.ts";
-import { addDnsOptions, type DnsOptions, openResolver } from "./dns-options.ts";
-import { KeyOwners } from "./key-owners.ts";
-import { createNotices, type Notices } from "./notices.ts";
+import { addDnsOptions, type DnsOptions, openResolver, openServerPool } from "./dns-options.ts";
+import { addGateOptions, checkPolicy, type GateOptions } from "./gate-options.ts";
+import { EvidenceGatherer } from "./key-evidence.ts";
+import { type KeySource, storeSource } from "./key-source.ts";
+import { exitCodeFor, runKeyTest } from "./key-test-run.ts";
+import { createTest, type Deadline } from "./key-tester.ts";
+import { MailPolicyLookup } from "./mail-policy-lookup.ts";
+import { createNotices } from "./notices.ts";
 import {
   addFormatOptions,
   addPassphraseOption,
@@ -21,16 +22,22 @@ import {
   type GlobalOptions,
   type PassphraseOptions,
 } from "./options.ts";
-import { loadSettings, openStore } from "./settings.ts";
+import { addPublicationOptions, evidenceMode, type PublicationOptions } from "./publication-options.ts";
+import { openRecordsSource } from "./records-source.ts";
+import { openReportOutput } from "./report-output.ts";
+import { loadSettings, openStore, type Settings } from "./settings.ts";
 import { noKeysError } from "./showkeys.ts";
-import { problemError, readKey } from "./stored-keys.ts";
+import { addWatchOptions, isRepeated, type Round, runRounds, type WatchOptions } from "./watch.ts";
 
-interface TestkeysOptions extends GlobalOptions, PassphraseOptions, DnsOptions {
+interface TestkeysOptions
+  extends GlobalOptions,
+    PassphraseOptions,
+    DnsOptions,
+    GateOptions,
+    PublicationOptions,
+    WatchOptions {
   readonly format: KeyCheckFormatName;
 }
-
-/** Answers are waited for, not computed: more than cores, and no more than a server takes (PERFORMANCE §4). */
-const KEYS_AT_ONCE = 32;
 
 export function register(program: Command, cli: CliContext): void {
   const command = program
@@ -39,106 +46,102 @@ export function register(program: Command, cli: CliContext): void {
     .description("sign a probe with every key, verify it against live DNS, and compare the published key with ours")
     .argument("[domain...]", "only these domains; .example.com is example.com and all below it, . is all");
   addFormatOptions(command, KEY_CHECK_FORMAT_NAMES, "text");
+  addGateOptions(command);
+  addPublicationOptions(command);
   addDnsOptions(command);
+  addWatchOptions(command);
   addPassphraseOption(command)
     .addHelpText(
       "after",
       `
-Exit status: 0 every key passes, 1 one fails or is revoked, 3 a key cannot be read, 4 the DNS did not answer.
+Exit status: 0 every key passes, 1 one fails or is revoked, 3 a key cannot be read, 4 the DNS did not answer, or not
+all of it was asked by the deadline. With --format nagios: 0 ok, 1 warning, 2 critical, 3 unknown.
 
 Examples:
   dkimctl testkeys                                   all keys, with the system's name servers
   dkimctl testkeys example.com --server 192.0.2.53   ask this server
-  dkimctl testkeys --json                            machine-readable`,
+  dkimctl testkeys --both                            every authoritative server, then the resolvers
+  dkimctl testkeys --from-records keys.json          without private keys, against what showkeys --format json wrote
+  dkimctl testkeys --format junit --output dkim.xml  for a CI server`,
     )
     .action((domains: string[]) => testkeys(domains, command.optsWithGlobals<TestkeysOptions>(), cli));
 }
 
+/** Nagios gives each exit status a meaning of its own, so what is no answer has to be said in its words, too. */
 async function testkeys(domains: string[], options: TestkeysOptions, cli: CliContext): Promise<void> {
-  const notices = createNotices(cli, options);
-  const chooses = parseDomainFilter(domains);
-  const settings = loadSettings(cli, options);
-  const store = await openStore(cli, options, settings);
-  const resolver = await openResolver(cli, options, settings);
-  const format = createKeyCheckFormat(options.format, {
-    style: await createStyle(wantsColor(options.color, cli.env, cli.stdout.isTTY)),
-    ttlSeconds: settings.records.ttl ?? DEFAULT_TTL_SECONDS,
-  });
-  const progress = createProgress(cli.stderr, "keys tested", { quiet: options.quiet === true, now: cli.now });
-  const tally: Record<keyof Tally, number> = { pass: 0, fail: 0, revoked: 0, temporary: 0, error: 0 };
-  const entries = store.list(({ domain }) => chooses(domain));
-  const test = createTest({ store, resolver, notices, owners: new KeyOwners(store), now: cli.now });
-  let index = 0;
-  let unnamed = 0;
+  if (options.format !== "nagios") return testChosen(domains, options, cli);
   try {
-    cli.stdout.write(format.begin?.() ?? "");
-    for await (const result of concurrentMap(entries, KEYS_AT_ONCE, test)) {
-      cli.signal.throwIfAborted();
-      if (result.name === undefined) {
-        if (domains.length === 0) {
-          unnamed++;
-          notices.error(result.error);
-        }
-        continue;
-      }
-      progress.clear();
-      const { name, location, outcome } = result;
-      tally[outcome.verdict]++;
-      cli.stdout.write(format.check({ index: ++index, name, location, outcome }));
-      progress.update(index);
-      await cli.stdout.drained();
-    }
-    progress.clear();
-    if (index === 0 && unnamed === 0) throw noKeysError(store.location, domains);
-    cli.stdout.write(format.end?.(tally) ?? "");
-  } finally {
-    await resolver.close();
+    await testChosen(domains, options, cli);
+  } catch (error) {
+    if (!(error instanceof DkimctlError)) throw error;
+    cli.stdout.write(`${nagiosLine(NagiosStatus.unknown, error.message)}\n`);
+    cli.exitCode = NagiosStatus.unknown;
   }
-  cli.exitCode = exitCodeFor(tally, unnamed);
 }
 
-/** A failed check outweighs a key that could not be read, and both outweigh an answer that may come later. */
-function exitCodeFor(tally: Tally, unnamed: number): ExitCode {
-  if (tally.fail + tally.revoked > 0) return ExitCode.checkFailed;
-  if (tally.error + unnamed > 0) return ExitCode.operationFailed;
-  return tally.temporary > 0 ? ExitCode.tryAgain : ExitCode.ok;
-}
+async function testChosen(domains: string[], options: TestkeysOptions, cli: CliContext): Promise<void> {
+  const notices = createNotices(cli, options);
+  const chooses = parseFilter(domains, options.selector);
+  const policy = checkPolicy(options);
+  const mode = evidenceMode(options, isRepeated(options));
+  const settings = loadSettings(cli, options);
+  const source = await openSource(options, settings, cli);
+  const resolver = await openResolver(cli, options, settings);
+  const pool = await openServerPool(cli, options, settings);
+  const all = domains.length === 0 && options.selector === undefined;
 
-interface TestTools {
-  readonly store: KeyStore;
-  readonly resolver: Resolver;
-  readonly notices: Notices;
-  readonly owners: KeyOwners;
-  readonly now: () => Date;
-}
-
-type TestResult = Omit<TestedKey, "index"> | { readonly name: undefined; readonly error: DkimctlError };
-
-function createTest({ store, resolver, notices, owners, now }: TestTools) {
-  return async (entry: KeyStoreEntry): Promise<TestResult> => {
-    const { name, location } = entry;
-    if (entry.kind === "problem") {
-      const error = problemError(entry);
-      return name === undefined ? { name, error } : { name, location, outcome: unreadable(error) };
+  async function round(hold: boolean): Promise<Round> {
+    const deadline = startDeadline(options.deadline);
+    const signal = deadline === undefined ? cli.signal : AbortSignal.any([cli.signal, deadline.signal]);
+    const output = openReportOutput(options.output, hold, cli);
+    try {
+      const format = createKeyCheckFormat(options.format, {
+        style: await createStyle(wantsColor(options.color, cli.env, output.isTTY)),
+        ttlSeconds: settings.records.ttl ?? DEFAULT_TTL_SECONDS,
+      });
+      const evidence = new EvidenceGatherer({ resolver, pool, mode, signal });
+      const mailPolicy = options.adspDmarc ? new MailPolicyLookup(resolver, signal) : undefined;
+      const test = createTest({ source, evidence, policy, mailPolicy, deadline, notices, now: cli.now });
+      const run = { source, chooses, all, test, format, output, notices, quiet: options.quiet === true };
+      const result = await runKeyTest(run, cli);
+      if (result.count + result.unnamed === 0) throw noneChosen(source, domains, options);
+      cli.exitCode = options.format === "nagios" ? nagiosStatus(result) : exitCodeFor(result);
+      return { result, output };
+    } catch (error) {
+      output.discard();
+      throw error;
     }
-    const reading = await readKey(store, entry.name);
-    if (reading.kind === "failed") return { name: entry.name, location, outcome: unreadable(reading.error) };
-    const { key } = reading;
-    for (const warning of key.warnings) notices.warn(warning);
-    const lookup = await resolver.lookupTxt(keyRecordName(entry.name));
-    const check = await checkPublishedKey(key, lookup, now());
-    const notes: string[] = [];
-    if (check.otherKey !== undefined) {
-      const owner = await owners.find(check.otherKey);
-      if (owner !== undefined) notes.push(`the published key is that of ${keyRecordName(owner)}`);
-    }
-    const differing = check.published.length === 1 ? differingTags(check.published[0] ?? "", check.expected) : [];
-    if (differing.length > 0) notes.push(`published with other tags than showkeys prints: ${differing.join(", ")}`);
-    const { publicKey } = key.privateKey;
-    return { name: entry.name, location, outcome: { kind: "tested", ...check, publicKey, lookup, notes } };
-  };
+  }
+
+  try {
+    await runRounds(options, round, { cli, notices });
+  } finally {
+    await Promise.all([resolver.close(), pool.close()]);
+  }
 }
 
-function unreadable({ code, message, hint }: DkimctlError): TestOutcome {
-  return { kind: "unreadable", verdict: "error", code, reason: hint === undefined ? message : `${message} (${hint})` };
+function parseFilter(domains: readonly string[], patterns: readonly string[] = []): (name: KeyName) => boolean {
+  const choosesDomain = parseDomainFilter(domains);
+  const choosesSelector = parseSelectorFilter(patterns);
+  return ({ domain, selector }) => choosesDomain(domain) && choosesSelector(selector);
+}
+
+async function openSource(options: TestkeysOptions, settings: Settings, cli: CliContext): Promise<KeySource> {
+  if (options.fromRecords !== undefined) return openRecordsSource(options.fromRecords, cli);
+  return storeSource(await openStore(cli, options, settings));
+}
+
+function startDeadline(seconds: number | undefined): Deadline | undefined {
+  return seconds === undefined ? undefined : { seconds, signal: AbortSignal.timeout(seconds * 1000) };
+}
+
+/** A gate that finds nothing to test has not passed. */
+function noneChosen(
+  { location }: KeySource,
+  domains: readonly string[],
+  { selector: patterns, fromRecords }: TestkeysOptions,
+): DkimctlError {
+  if (patterns === undefined && fromRecords === undefined) return noKeysError(location, domains);
+  const wanted = [...domains, ...(patterns ?? []).map((pattern) => `selector ${pattern}`)].join(", ");
+  return new OperationError(wanted === "" ? `${location} holds no record` : `no key in ${location} is of ${wanted}`);
 }

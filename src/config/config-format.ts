@@ -11,5 +11,5 @@ export function formatConfig(settings: Settings): string {
     });
     return [`[${section}]`, ...lines].join("\n");
   });
-  return `# The configuration of dkimctl; see dkimctl(1). Options of a command come before it.\n\n${sections.join("\n\n")}\n`;
+  return `# The configuration of dkimctl; see dkimctl.toml(5). Options of a command come before it.\n\n${sections.join("\n\n")}\n`;
 }

@@ -29,7 +29,8 @@ export interface ServedVersion {
 export interface ServerRow {
   readonly nameServer: string;
   readonly address: string | undefined;
-  readonly state: "serves" | "lame" | "no-answer" | "no-address";
+  /** `contradicts`: it serves one thing over UDP and another over TCP. */
+  readonly state: "serves" | "contradicts" | "lame" | "no-answer" | "no-address";
   /** Index into `versions`; `undefined` unless it serves. */
   readonly version: number | undefined;
   readonly serial: number | undefined;
@@ -101,11 +102,21 @@ function readServer(server: ServerSurvey, zone: string): Reading {
     row: {
       nameServer,
       address,
-      state: served !== undefined ? "serves" : udp.state === "lame" || tcp.state === "lame" ? "lame" : "no-answer",
+      state: rowState(udp, tcp),
       serial: server.serial,
       problem: problemOf(udp, tcp),
     },
   };
+}
+
+function rowState(udp: LookupReading, tcp: LookupReading): ServerRow["state"] {
+  if (udp.served !== undefined && tcp.served !== undefined) return sameServed(udp, tcp) ? "serves" : "contradicts";
+  if (udp.served !== undefined || tcp.served !== undefined) return "serves";
+  return udp.state === "lame" || tcp.state === "lame" ? "lame" : "no-answer";
+}
+
+function sameServed(udp: LookupReading, tcp: LookupReading): boolean {
+  return udp.served !== undefined && tcp.served !== undefined && servedKey(udp.served) === servedKey(tcp.served);
 }
 
 interface LookupReading {
@@ -140,8 +151,7 @@ function problemOf(udp: LookupReading, tcp: LookupReading): string | undefined {
   if (udp.problem !== undefined && tcp.problem !== undefined) return udp.problem;
   if (udp.problem !== undefined) return `over UDP: ${udp.problem}`;
   if (tcp.problem !== undefined) return `over TCP: ${tcp.problem}`;
-  const same = udp.served !== undefined && tcp.served !== undefined && servedKey(udp.served) === servedKey(tcp.served);
-  return same ? undefined : "it serves one thing over UDP and another over TCP";
+  return sameServed(udp, tcp) ? undefined : "it serves one thing over UDP and another over TCP";
 }
 
 function servedKey(served: Served): string {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { MAX_NAME_LENGTH } from "../keys/domain-name.ts";
+import { type DomainName, MAX_NAME_LENGTH } from "../keys/domain-name.ts";
 import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { Selector } from "../keys/selector.ts";
 import type { DnssecStatus, LookupOptions, Resolver, TxtLookup } from "./resolver.ts";
@@ -20,11 +20,24 @@ export async function detectWildcard(
   options?: LookupOptions,
 ): Promise<WildcardAnswer> {
   if (lookup.status !== "found") return "own";
+  return readWildcard(lookup, await lookupSibling(resolver, domain, options));
+}
+
+/** The answer for a selector that nobody can have published; `undefined` when the domain is too long for one. */
+export async function lookupSibling(
+  resolver: Resolver,
+  domain: DomainName,
+  options?: LookupOptions,
+): Promise<TxtLookup | undefined> {
   const name = `dkimctl-${randomBytes(8).toString("hex")}._domainkey.${domain}`;
-  if (name.length > MAX_NAME_LENGTH) return "unknown";
-  const sibling = await resolver.lookupTxt(name, options);
-  if (sibling.status === "found") return recordsKey(sibling) === recordsKey(lookup) ? "wildcard" : "own";
-  return ["no-name", "no-data", "cname-to-nothing"].includes(sibling.status) ? "own" : "unknown";
+  return name.length > MAX_NAME_LENGTH ? undefined : resolver.lookupTxt(name, options);
+}
+
+/** @param sibling what `lookupSibling` of the same domain came to: one serves all keys of the domain */
+export function readWildcard(lookup: TxtLookup, sibling: TxtLookup | undefined): WildcardAnswer {
+  if (lookup.status !== "found") return "own";
+  if (sibling?.status === "found") return recordsKey(sibling) === recordsKey(lookup) ? "wildcard" : "own";
+  return ["no-name", "no-data", "cname-to-nothing"].includes(sibling?.status ?? "") ? "own" : "unknown";
 }
 
 /** `bogus`: a validating resolver refuses what is published, because its signatures do not hold (RFC 4035 §5). */

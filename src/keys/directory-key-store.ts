@@ -5,7 +5,15 @@ import { withSyncedFolder } from "./durable-file.ts";
 import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions, resolveFileAccess } from "./file-access.ts";
 import { type FileOperations, fileOperations } from "./file-operations.ts";
 import { folderPermissionWarnings, shellQuote } from "./file-permissions.ts";
-import { type KeyFile, keyExistsError, readKeyFile, rewriteKeyFile, writeFailure, writeKeyFile } from "./key-file.ts";
+import {
+  type KeyFile,
+  keyExistsError,
+  readKeyFile,
+  relinkKeyFile,
+  rewriteKeyFile,
+  writeFailure,
+  writeKeyFile,
+} from "./key-file.ts";
 import { listKeyFiles } from "./key-file-list.ts";
 import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
 import type { KeyLocation, KeyStore, KeyStoreEntry, NewKey, RecordTags, StoredKey, StoreLock } from "./key-store.ts";
@@ -102,9 +110,22 @@ export class DirectoryKeyStore implements KeyStore {
     return { location, backup };
   }
 
-  async share(name: KeyName, target: KeyName): Promise<KeyLocation> {
+  async share(
+    name: KeyName,
+    target: KeyName,
+    { replace = false }: { readonly replace?: boolean } = {},
+  ): Promise<KeyLocation & { readonly backup?: string | undefined }> {
     const location = this.#pathOf(name);
     const { privateKey, tags } = await this.read(target);
+    if (replace && lstatSync(location, { throwIfNoEntry: false }) !== undefined) {
+      const now = this.#options.clock?.() ?? new Date();
+      const backup = await this.#whileLocked(location, (access) =>
+        this.#writeWithTags(name, { privateKey, tags }, access, () =>
+          relinkKeyFile(location, keyFileName(target), now, this.#operations),
+        ),
+      );
+      return { location, backup };
+    }
     this.#change(location, (access) => {
       this.#requireFree(location);
       this.#writeWithTags(name, { privateKey, tags }, access, () =>

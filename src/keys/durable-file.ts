@@ -41,8 +41,31 @@ export function replaceFile(
   access: FileAccess,
   { backup, operations = fileOperations }: { backup?: string; operations?: FileOperations } = {},
 ): void {
+  replaceBy(() => writeTemporary(path, bytes, access, operations), path, { backup, operations });
+}
+
+/** Like `replaceFile`; what takes the file's place is a symbolic link to `target`. */
+export function replaceByLink(
+  path: string,
+  target: string,
+  { backup, operations = fileOperations }: { backup: string; operations?: FileOperations },
+): void {
+  const makeLink = () => {
+    const temporary = temporaryPath(dirname(path));
+    operations.symlinkSync(target, temporary);
+    return temporary;
+  };
+  replaceBy(makeLink, path, { backup, operations });
+}
+
+/** @param make puts what is to stand at `path` under a temporary name in the same folder, and returns that */
+function replaceBy(
+  make: () => string,
+  path: string,
+  { backup, operations }: { backup: string | undefined; operations: FileOperations },
+): void {
   withSyncedFolder(dirname(path), operations, (sync) => {
-    const temporary = writeTemporary(path, bytes, access, operations);
+    const temporary = make();
     let kept = false;
     try {
       const before = nodeOf(path);

@@ -10,14 +10,16 @@ import { formatFileMode } from "./file-access.ts";
 /** @param allowedMode the mode that key files are configured to have */
 export function keyFilePermissionWarnings(path: string, mode: number, allowedMode: number): string[] {
   const permissions = mode & 0o777;
+  // A signer that runs as another user reads the key by its group: that is no fault, whatever is configured.
+  const allowed = allowedMode | 0o040;
   const writable = whoElse(permissions, 0o020, 0o002);
-  const readable = whoElse(permissions & ~allowedMode, 0o040, 0o004);
+  const readable = whoElse(permissions & ~allowed, 0o040, 0o004);
   if (writable === undefined && readable === undefined) return [];
   const faults = [
     readable === undefined ? [] : [`be read by ${readable}`],
     writable === undefined ? [] : [`be changed by ${writable}`],
   ].flat();
-  const mended = (permissions & (allowedMode | 0o700) & ~0o133) | 0o400;
+  const mended = (permissions & (allowed | 0o700) & ~0o133) | 0o400;
   return [
     `${path} can ${faults.join(" and ")} (mode ${formatFileMode(permissions)}); run: chmod ${formatFileMode(mended)} ${shellQuote(path)}`,
   ];

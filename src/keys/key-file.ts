@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync } from "node:fs";
-import { dirname } from "node:path";
-import { createFile, replaceFile } from "./durable-file.ts";
+import { dirname, join } from "node:path";
+import { createFile, replaceByLink, replaceFile } from "./durable-file.ts";
 import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions, resolveFileAccess } from "./file-access.ts";
 import { type FileOperations, fileOperations } from "./file-operations.ts";
 import { keyFilePermissionWarnings, shellQuote } from "./file-permissions.ts";
@@ -159,6 +159,25 @@ export function rewriteKeyFile(
     return backup;
   } catch (error) {
     throw writeFailure(error, path);
+  }
+}
+
+/**
+ * Makes the file at `path` a link to `target`, a file of the same folder; what was there is kept under the path that is
+ * returned. A link that leads to `target` already is left alone: its backup would only be another name of the new key.
+ */
+export function relinkKeyFile(path: string, target: string, now: Date, operations: FileOperations): string | undefined {
+  if (realpathOrNothing(path) === realpathOrNothing(join(dirname(path), target))) return undefined;
+  const backup = freeBackupPath(path, now);
+  replaceByLink(path, target, { backup, operations });
+  return backup;
+}
+
+function realpathOrNothing(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
   }
 }
 

@@ -25,9 +25,14 @@ export interface KeyStore {
   replace(name: KeyName, key: NewKey): Promise<KeyLocation & { readonly backup: string | undefined }>;
   /**
    * Makes `name` another name of the key stored under `target` (a symbolic link in a directory), with the same tags.
+   * @param options.replace a name that is taken is replaced, and what it stood for kept as by `replace`
    * @throws {KeyExistsError | KeyNotFoundError}
    */
-  share(name: KeyName, target: KeyName): Promise<KeyLocation>;
+  share(
+    name: KeyName,
+    target: KeyName,
+    options?: { readonly replace?: boolean },
+  ): Promise<KeyLocation & { readonly backup?: string | undefined }>;
   /** Removes the name; a key that is shared lives on under its other names. @throws {KeyNotFoundError} */
   remove(name: KeyName): Promise<void>;
   /** One changing run per store at a time. @throws {StoreLockedError} somebody alive holds it (exit status 4) */

@@ -22,6 +22,8 @@ export function createStoreFolder(
     mkdirSync(dirname(path), { recursive: true });
     ensureFolder(path, access, operations);
   } catch (error) {
+    // What stands in the way is no key: to speak of overwriting one would mislead.
+    if (systemErrorCode(error) === "EEXIST") requireStoreFolder(path);
     throw writeFailure(error, path);
   }
 }

@@ -20,27 +20,35 @@ export function createProgress(
 ): Progress {
   if (!output.isTTY || quiet) return SILENT;
   let drawnAt = 0;
-  let drawn = false;
+  let shown = false;
+  let hidden = false;
+  const columns = () => output.columns ?? 80;
   return {
     update(done, total) {
       const time = now().getTime();
-      if (time - drawnAt < SHORTEST_INTERVAL_MS && done !== total) return;
+      // A line that was hidden for other output comes back at once, else it would flicker.
+      if (!hidden && time - drawnAt < SHORTEST_INTERVAL_MS && done !== total) return;
       drawnAt = time;
-      drawn = true;
-      if (total === undefined) {
-        output.write(`${CLEAR_LINE}${done} ${label}`);
-        return;
-      }
-      const width = Math.max(0, Math.min(30, (output.columns ?? 80) - label.length - 2 * String(total).length - 6));
-      const filled = total === 0 ? width : Math.floor((width * done) / total);
-      const bar = width < 5 ? "" : `[${"#".repeat(filled)}${" ".repeat(width - filled)}] `;
-      output.write(
-        `${CLEAR_LINE}${bar}${done}/${total} ${label}`.slice(0, CLEAR_LINE.length + (output.columns ?? 80) - 1),
-      );
+      shown = true;
+      hidden = false;
+      const count = total === undefined ? `${done} ${label}` : `${done}/${total} ${label}`;
+      output.write(CLEAR_LINE + (bar(done, total, columns() - count.length - 1) + count).slice(0, columns() - 1));
     },
     clear() {
-      if (drawn) output.write(CLEAR_LINE);
-      drawn = false;
+      if (shown) output.write(CLEAR_LINE);
+      hidden ||= shown;
+      shown = false;
     },
   };
+}
+
+const LONGEST_BAR = 30;
+const SHORTEST_BAR = 5;
+
+/** `[####    ] `, or nothing where the terminal has no room for it. */
+function bar(done: number, total: number | undefined, room: number): string {
+  const width = Math.min(LONGEST_BAR, room - "[] ".length);
+  if (total === undefined || total === 0 || width < SHORTEST_BAR) return "";
+  const filled = Math.floor((width * done) / total);
+  return `[${"#".repeat(filled)}${" ".repeat(width - filled)}] `;
 }

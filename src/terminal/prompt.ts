@@ -13,13 +13,27 @@ export interface Prompter {
   ): Promise<Value>;
 }
 
-/** A prompter on the given streams: stderr for the questions, since stdout carries data only. */
-export function createPrompter(streams: { input: Readable; output: Writable; signal: AbortSignal }): Prompter {
-  const ask = inquirer.createPromptModule({ input: streams.input, output: streams.output, signal: streams.signal });
+export interface PrompterStreams {
+  readonly input: Readable;
+  /** stderr, since stdout carries data only. */
+  readonly output: Writable;
+  /** Ends a question that waits for its answer. */
+  readonly signal: AbortSignal;
+  /** Called when the person ends the run with Ctrl-C; it must abort `signal`. */
+  readonly interrupt: () => void;
+}
+
+export function createPrompter({ interrupt, ...streams }: PrompterStreams): Prompter {
+  const ask = inquirer.createPromptModule(streams);
   type Questions = Parameters<typeof ask>[0];
   async function answer<Value>(question: Record<string, unknown>): Promise<Value> {
-    const answers = await ask([{ ...question, name: "answer" }] as unknown as Questions);
-    return (answers as { answer: Value }).answer;
+    try {
+      const answers = await ask([{ ...question, name: "answer" }] as unknown as Questions);
+      return (answers as { answer: Value }).answer;
+    } catch (error) {
+      if (error instanceof Error && error.name === "ExitPromptError") interrupt();
+      throw error;
+    }
   }
   return {
     text: (message, options = {}) => answer({ type: "input", message, ...options }),

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { decryptPrivateKey } from "../../src/keys/encrypted-private-key.ts";
 import { checkPublicKeyStrength, type KeyWeakness } from "../../src/keys/key-strength.ts";
@@ -7,6 +6,7 @@ import { PrivateKeyError, parsePrivateKey } from "../../src/keys/private-key.ts"
 import type { PublicKey } from "../../src/keys/public-key.ts";
 import { PublicKeyFileError, parsePublicKeyFile } from "../../src/keys/public-key-file.ts";
 import { toBigInt } from "../../src/keys/rsa-numbers.ts";
+import { CORPUS, readCorpus } from "../helpers/corpus.ts";
 
 interface CorpusKey {
   readonly file: string;
@@ -36,12 +36,10 @@ const CODES: Record<string, KeyWeakness["code"]> = {
   "known-key": "KNOWN-KEY",
 };
 
-const corpus = process.env.DKIMCTL_CORPUS ?? fileURLToPath(new URL("../../../shared/corpus", import.meta.url));
 const exceptions: Record<string, string> = JSON.parse(
   readFileSync(new URL("keys-exceptions.json", import.meta.url), "utf8"),
 );
-const lines = existsSync(corpus) ? readFileSync(`${corpus}/keys.jsonl`, "utf8").trim().split("\n") : [];
-const keys: CorpusKey[] = lines.map((line) => JSON.parse(line));
+const keys = readCorpus<CorpusKey>("keys.jsonl");
 
 interface Reading {
   readonly verdict: string;
@@ -51,7 +49,7 @@ interface Reading {
 }
 
 function read(entry: CorpusKey): Reading {
-  const bytes = readFileSync(`${corpus}/${entry.file}`);
+  const bytes = readFileSync(`${CORPUS}/${entry.file}`);
   try {
     const { publicKey, notes } = entry.kind === "public" ? parsePublicKeyFile(bytes) : readPrivate(bytes);
     const weaknesses = checkPublicKeyStrength(publicKey);
@@ -88,7 +86,7 @@ function disagreements(entry: CorpusKey, { verdict, publicKey, weaknesses, notes
   return found;
 }
 
-describe.skipIf(keys.length === 0)("corpus/keys.jsonl", () => {
+describe("corpus/keys.jsonl", () => {
   test.each(keys.map((entry) => [entry.file, entry] as const))("%s", (file, entry) => {
     const found = disagreements(entry, read(entry));
     if (exceptions[file] === undefined) expect(found, entry.why).toEqual([]);
@@ -98,7 +96,7 @@ describe.skipIf(keys.length === 0)("corpus/keys.jsonl", () => {
   test.each(keys.filter(({ passphrase }) => passphrase !== undefined).map((entry) => [entry.file, entry] as const))(
     "%s opens with its passphrase",
     async (file, { passphrase = "" }) => {
-      const { privateKey } = await decryptPrivateKey(readFileSync(`${corpus}/${file}`), passphrase);
+      const { privateKey } = await decryptPrivateKey(readFileSync(`${CORPUS}/${file}`), passphrase);
       expect(privateKey.type).toBe("rsa");
     },
   );

@@ -1,10 +1,7 @@
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { answerRecordLine, type RecordAnswer } from "../../src/checks/record-stream.ts";
-
-/** The corpus beside the project, or where DKIMCTL_CORPUS says. */
-const folder = process.env.DKIMCTL_CORPUS ?? fileURLToPath(new URL("../../../shared/corpus", import.meta.url));
+import { readCorpus } from "../helpers/corpus.ts";
 
 interface CorpusRecord {
   readonly id: string;
@@ -27,8 +24,7 @@ interface Exceptions {
 }
 
 const exceptions: Exceptions = JSON.parse(readFileSync(new URL("records-exceptions.json", import.meta.url), "utf8"));
-const lines = readFileSync(`${folder}/records.jsonl`, "utf8").trimEnd().split("\n");
-const records = lines.map((line) => ({ line, record: JSON.parse(line) as CorpusRecord }));
+const records = readCorpus<CorpusRecord>("records.jsonl").map((record) => ({ line: JSON.stringify(record), record }));
 
 function answer(line: string): RecordAnswer {
   const answered = answerRecordLine(line, 1);

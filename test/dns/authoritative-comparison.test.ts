@@ -50,7 +50,7 @@ describe("compareServers", () => {
     ],
     ["no TCP", found("a"), lookup({ status: "timeout" }), "serves", /^over TCP: no answer/],
     ["no UDP", lookup({ status: "timeout" }), found("a"), "serves", /^over UDP: no answer/],
-    ["one thing over UDP and another over TCP", found("a"), found("b"), "serves", /one thing over UDP/],
+    ["one thing over UDP and another over TCP", found("a"), found("b"), "contradicts", /one thing over UDP/],
     [
       "an answer that is not authoritative",
       { ...found("a"), authoritative: false },

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
 import type { CliContext } from "../../src/context.ts";
+import type { ResolverOptions, ServerPool } from "../../src/dns/dns2-resolver.ts";
 import type { Resolver } from "../../src/dns/resolver.ts";
 import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
+import type { KeyStore } from "../../src/keys/key-store.ts";
 import { main } from "../../src/main.ts";
 import type { Output } from "../../src/terminal/output.ts";
 import type { Prompter } from "../../src/terminal/prompt.ts";
@@ -19,6 +21,12 @@ export interface RunCliOptions {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly resolver?: Resolver;
+  /** Stands between a command and the store of the test. */
+  readonly keyStore?: (store: KeyStore) => KeyStore;
+  /** Instead of `resolver`: one that is made as the options say. */
+  readonly createResolver?: (options: ResolverOptions) => Resolver;
+  /** For the authoritative servers. */
+  readonly pool?: ServerPool;
   readonly prompter?: Prompter;
   readonly signal?: AbortSignal;
 }
@@ -53,17 +61,26 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
     parallelism: 2,
     now: () => options.now ?? new Date("2026-11-21T12:00:00Z"),
     readFile: (path) => readFileSync(path),
-    openKeyStore: async (settings) => new DirectoryKeyStore(settings),
-    createResolver: async () => {
+    openKeyStore: async (settings) => {
+      const keyStore = new DirectoryKeyStore(settings);
+      return options.keyStore?.(keyStore) ?? keyStore;
+    },
+    createResolver: async (settings) => {
+      if (options.createResolver !== undefined) return options.createResolver(settings);
       if (options.resolver === undefined) throw new Error("this test gave no resolver");
       return options.resolver;
     },
+    createServerPool: async () => options.pool ?? { connect: noPool, close: async () => {} },
     openPrompter: async () => options.prompter,
     exitCode: 0,
   };
   if (options.env?.DKIMCTL_CONFIG === undefined) writeFileSync(join(store, ".no-config.toml"), "");
   const exitCode = await main(argv, cli);
   return { exitCode, stdout: stdout.text(), stderr: stderr.text(), files: visibleFiles(store), store };
+}
+
+function noPool(): never {
+  throw new Error("this test gave no server pool");
 }
 
 function collector({ isTTY = false, columns }: RunCliOptions): Output & { text(): string } {

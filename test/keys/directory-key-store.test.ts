@@ -190,8 +190,9 @@ describe("warnings about permissions", () => {
     [0o600, undefined, undefined],
     [0o400, undefined, undefined],
     [0o640, 0o640, undefined],
-    [0o640, undefined, "be read by the group (mode 0640); run: chmod 0600"],
-    [0o644, undefined, "be read by group and others (mode 0644); run: chmod 0600"],
+    // The signer reads it by its group.
+    [0o640, undefined, undefined],
+    [0o644, undefined, "be read by others (mode 0644); run: chmod 0640"],
     [0o644, 0o640, "be read by others (mode 0644); run: chmod 0640"],
     [0o604, undefined, "be read by others (mode 0604); run: chmod 0600"],
     [0o620, undefined, "be changed by the group (mode 0620); run: chmod 0600"],

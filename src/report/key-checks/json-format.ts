@@ -1,4 +1,5 @@
 import { escapeDnsText } from "../../dns/escape-dns-text.ts";
+import type { TxtLookup } from "../../dns/resolver.ts";
 import { keyRecordName } from "../../keys/key-name.ts";
 import { publicKeyFingerprint } from "../../keys/public-key.ts";
 import { publicKeyBits } from "../record-formats/record-format.ts";
@@ -16,14 +17,23 @@ export function jsonFormat(): KeyCheckFormat {
       separator = ",";
       return line;
     },
-    end: (tally) => `],"summary":${JSON.stringify(tally)}}\n`,
+    end: ({ tally }) => `],"summary":${JSON.stringify(tally)}}\n`,
+  };
+}
+
+/** The same objects, each a line and each with its schema as soon as it is known; the last line is the summary. */
+export function ndjsonFormat(): KeyCheckFormat {
+  const schema = TESTKEYS_SCHEMA;
+  return {
+    check: (tested) => `${JSON.stringify({ schema, kind: "check", ...jsonCheck(tested) })}\n`,
+    end: ({ tally }) => `${JSON.stringify({ schema, kind: "summary", summary: tally })}\n`,
   };
 }
 
 /** Every field is always there; what is not known is null or an empty list. */
 function jsonCheck({ index, name, location, outcome }: TestedKey) {
-  const key = outcome.kind === "tested" ? outcome.publicKey : undefined;
-  const lookup = outcome.kind === "tested" ? outcome.lookup : undefined;
+  const tested = outcome.kind === "tested" ? outcome : undefined;
+  const key = tested?.publicKey;
   return {
     index,
     domain: name.domain,
@@ -36,18 +46,26 @@ function jsonCheck({ index, name, location, outcome }: TestedKey) {
     verdict: outcome.verdict,
     code: outcome.code,
     reason: outcome.reason,
-    notes: outcome.kind === "tested" ? outcome.notes : [],
-    findings: outcome.kind === "tested" ? outcome.findings : [],
-    published: outcome.kind === "tested" ? outcome.published.map(escapeDnsText) : [],
-    expected: outcome.kind === "tested" ? outcome.expected : null,
-    dns: {
-      status: lookup?.status ?? null,
-      server: lookup?.server?.address ?? null,
-      transport: lookup?.server?.transport ?? null,
-      ttlSeconds: lookup?.ttlSeconds ?? null,
-      authoritative: lookup?.authoritative ?? null,
-      dnssec: lookup?.dnssec ?? null,
-      cnames: lookup?.cnames.map(({ to }) => escapeDnsText(to)) ?? [],
-    },
+    notes: tested === undefined ? [] : [...tested.notes, ...tested.policyNotes],
+    findings: tested?.findings ?? [],
+    published: tested?.published.map(escapeDnsText) ?? [],
+    expected: tested?.expected ?? null,
+    foundAt: tested?.foundAt ?? [],
+    authoritative:
+      tested?.authoritative === undefined
+        ? null
+        : { state: tested.authoritative.state, servers: tested.authoritative.servers },
+    dns: { ...jsonLookup(tested?.lookup), dnssec: tested?.dnssec ?? null },
+  };
+}
+
+function jsonLookup(lookup: TxtLookup | undefined) {
+  return {
+    status: lookup?.status ?? null,
+    server: lookup?.server?.address ?? null,
+    transport: lookup?.server?.transport ?? null,
+    ttlSeconds: lookup?.ttlSeconds ?? null,
+    authoritative: lookup?.authoritative ?? null,
+    cnames: lookup?.cnames.map(({ to }) => escapeDnsText(to)) ?? [],
   };
 }

@@ -13,7 +13,7 @@ export function tableFormat(): KeyCheckFormat {
       rows.push([String(index), name.domain, name.selector, key?.type ?? "-", bits, verdict, reason]);
       return "";
     },
-    end: (tally) =>
+    end: ({ tally }) =>
       `${renderTable(["#", "DOMAIN", "SELECTOR", "TYPE", "BITS", "RESULT", "REASON"], rows)}${describeTally(tally)}\n`,
   };
 }

@@ -1,0 +1,97 @@
+import { escapeDnsText } from "../dns/escape-dns-text.ts";
+import { type TxtLookup, toTxtAnswer } from "../dns/resolver.ts";
+import { type KeyName, keyRecordName } from "../keys/key-name.ts";
+import type { RecordTags } from "../keys/key-store.ts";
+import type { PrivateKey } from "../keys/private-key.ts";
+import type { PublicKey } from "../keys/public-key.ts";
+import { buildProbeMessage, probeSignOptions } from "../signing/probe-message.ts";
+import { SigningError, signMessage } from "../signing/sign.ts";
+import { verifyMessage } from "../signing/verify.ts";
+import { describeRecord } from "./authoritative-check.ts";
+import type { Finding } from "./catalogue.ts";
+import { type CheckPolicy, countedFindings, firstOfSeverity } from "./check-policy.ts";
+import { checkRecord } from "./check-record.ts";
+import { checkRrset } from "./check-rrset.ts";
+
+/** A key that should be published. */
+export interface KeyToProve {
+  readonly name: KeyName;
+  readonly publicKey: PublicKey;
+  readonly tags: RecordTags;
+  /** Without it nothing can be signed: then the published key is compared, and the record checked. */
+  readonly privateKey?: PrivateKey | undefined;
+}
+
+/** What the TXT records at a key's name are worth to it. */
+export interface PublishedRecordResult {
+  readonly verdict: "pass" | "revoked" | "fail";
+  readonly code: "pass" | "revoked" | "several-records" | "other-key" | "bad-record" | "not-verified" | "not-signed";
+  readonly reason: string;
+  readonly findings: readonly Finding[];
+  readonly notes: readonly string[];
+  readonly otherKey?: PublicKey | undefined;
+}
+
+/** @param published the records of `lookup`, each joined; at least one */
+export async function judgePublishedRecord(
+  key: KeyToProve,
+  published: readonly string[],
+  lookup: TxtLookup,
+  policy: CheckPolicy,
+  now: Date,
+): Promise<PublishedRecordResult> {
+  const options = { name: keyRecordName(key.name), privateKey: key.privateKey, expectedKey: key.publicKey };
+  if (published.length > 1) {
+    const { findings } = checkRrset(published, options);
+    const result = { findings, notes: describeRecords(published, key.publicKey) };
+    const isCounted = countedFindings(findings, policy).length > 0;
+    if (!isCounted && isAmong(published, key)) return { ...result, ...(await proveByProbe(key, lookup, now)) };
+    const reason = `${published.length} TXT records at the name: a verifier may take any of them`;
+    return { ...result, verdict: "fail", code: "several-records", reason };
+  }
+  const { state, findings: all, publicKey } = checkRecord(published[0] ?? "", options);
+  const findings = countedFindings(all, policy);
+  const result = { findings, notes: [] };
+  if (state === "revoked") return { ...result, verdict: "revoked", code: "revoked", reason: "p= is empty" };
+  if (findings.some(({ code }) => code === "KEY-MISMATCH")) {
+    const reason = "the published key is another key";
+    return { ...result, verdict: "fail", code: "other-key", reason, otherKey: publicKey };
+  }
+  const error = firstOfSeverity(findings, "error");
+  if (error !== undefined) return { ...result, verdict: "fail", code: "bad-record", reason: error };
+  return { ...result, ...(await proveByProbe(key, lookup, now)) };
+}
+
+function isAmong(published: readonly string[], { publicKey }: KeyToProve): boolean {
+  return published.some((text) => describeRecord(text, publicKey) === "our key");
+}
+
+/** Several records by number, so that one can be told from the other. */
+function describeRecords(published: readonly string[], expectedKey: PublicKey): string[] {
+  return published.map((text, index) => {
+    const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
+    return `record ${index + 1} of ${published.length}: ${describeRecord(text, expectedKey)}: "${escapeDnsText(shown)}"`;
+  });
+}
+
+const MAX_SHOWN = 60;
+
+type Proof = Pick<PublishedRecordResult, "verdict" | "code" | "reason">;
+
+/** Signs a probe with the private key and verifies it as a receiver would, with the answer of the DNS. */
+async function proveByProbe({ name, privateKey }: KeyToProve, lookup: TxtLookup, now: Date): Promise<Proof> {
+  if (privateKey === undefined) return { verdict: "pass", code: "pass", reason: "" };
+  let message: Uint8Array;
+  try {
+    ({ message } = await signMessage(buildProbeMessage(name, now), { privateKey, ...probeSignOptions(name, now) }));
+  } catch (error) {
+    if (!(error instanceof SigningError)) throw error;
+    return { verdict: "fail", code: "not-signed", reason: `this key cannot sign: ${error.message}` };
+  }
+  const { signatures } = await verifyMessage(message, { lookup: async () => toTxtAnswer(lookup) }, { now });
+  const [signature] = signatures;
+  if (signature?.result === "pass") return { verdict: "pass", code: "pass", reason: "" };
+  const { result, reason } = signature ?? { result: "none", reason: undefined };
+  const detail = reason === undefined ? "" : `: ${reason}`;
+  return { verdict: "fail", code: "not-verified", reason: `a receiver would say ${result}${detail}` };
+}
