@@ -43,6 +43,16 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
     load: () => import("./commands/verify-key.ts"),
   },
   {
+    name: "rotate",
+    summary: "replace keys unattended, and never lose mail by it",
+    load: () => import("./commands/rotate.ts"),
+  },
+  {
+    name: "status",
+    summary: "tell the state of every key: who signs, what is next, and when",
+    load: () => import("./commands/status.ts"),
+  },
+  {
     name: "completion",
     summary: "print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),

@@ -1,7 +1,8 @@
 import { roughDuration } from "./duration.ts";
 import type { Observation } from "./observation.ts";
-import { type PlanInput, type RotationFinding, type RotationPlan, type Step, safeSince, type Wait } from "./plan.ts";
+import type { PlanInput, RotationFinding, RotationPlan, Step, Wait } from "./plan.ts";
 import { type Effect, type RotationKey, stateSince } from "./rotation-key.ts";
+import { drainedAt, safeSince, tombstoneEnd } from "./rotation-times.ts";
 
 /** What one key needs at this moment, whichever key signs. */
 export function planKey(key: RotationKey, input: PlanInput): RotationPlan {
@@ -37,7 +38,7 @@ class KeyPlanner implements RotationPlan {
     } else if (precedesUse && !policy.algorithms.includes(algorithm) && !maySign) {
       this.steps.push({ kind: "advance", selector, to: "draining", why: `${algorithm} keys are no longer wanted` });
     } else if (state === "tombstone") this.#planTombstone();
-    else if (state === "draining" && this.#isDrained()) this.#planRevocation();
+    else if (state === "draining" && this.#input.now >= drainedAt(this.#key, policy)) this.#planRevocation();
     else this.#planPublished();
   }
 
@@ -81,7 +82,7 @@ class KeyPlanner implements RotationPlan {
       else if (state === "published") {
         this.steps.push({ kind: "advance", selector, to: "ready", why: "no cache holds an older answer" });
       }
-    } else if (state === "draining") this.#wait("mail on its way", this.#drainedAt());
+    } else if (state === "draining") this.#wait("mail on its way", drainedAt(this.#key, policy));
   }
 
   #doubted(reason: string, contradicts: boolean): void {
@@ -112,7 +113,7 @@ class KeyPlanner implements RotationPlan {
     const { selector } = this.#key;
     const { now, policy } = this.#input;
     const seen = this.#seen;
-    const until = stateSince(this.#key) + policy.tombstoneMs;
+    const until = tombstoneEnd(this.#key, policy);
     if (seen?.kind === "agreed" && seen.serves === "ours") {
       this.#ask("tombstone", "the record has come back");
       return;
@@ -128,16 +129,6 @@ class KeyPlanner implements RotationPlan {
       this.#alertWhenLate("withdraw", "the revoked record is still there");
     } else if (seen?.kind === "agreed") this.#person(`the record at its name is not ours: ${seen.detail}`);
     else if (seen !== undefined) this.#unsettled("withdraw", seen.reason);
-  }
-
-  #drainedAt(): number {
-    const { compromisedAt, ttlSeconds } = this.#key;
-    if (compromisedAt !== undefined) return Math.max(compromisedAt, stateSince(this.#key));
-    return stateSince(this.#key) + Math.max(this.#input.policy.overlapMs, ttlSeconds * 1000);
-  }
-
-  #isDrained(): boolean {
-    return this.#input.now >= this.#drainedAt();
   }
 
   #ask(effect: Exclude<Effect, "activate">, why: string): void {

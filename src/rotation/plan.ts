@@ -9,10 +9,10 @@ import {
   type KeyState,
   liveKeys,
   type RotationAlgorithm,
-  type RotationKey,
   stateSince,
 } from "./rotation-key.ts";
 import type { RotationPolicy } from "./rotation-policy.ts";
+import { isUsable } from "./rotation-times.ts";
 
 /** One thing to do now, and why. Any order of the steps of a plan is safe. */
 export type Step =
@@ -174,20 +174,6 @@ function planSuccession(input: PlanInput): RotationPlan {
     steps.push({ kind: "activate", selectors, retired: [], why: `${begun[0]?.selector} is no longer proven` });
   }
   return { steps, waits, findings };
-}
-
-/** Whether mail may be signed with it at this moment. */
-export function isUsable(key: RotationKey, policy: Pick<RotationPolicy, "marginMs">, now: number): boolean {
-  return key.state === "ready" && key.provenSince !== undefined && now >= safeSince(key, key.provenSince, policy);
-}
-
-/** From when on no resolver holds an older answer than the record that is proven since `provenSince`. */
-export function safeSince(
-  key: RotationKey,
-  provenSince: number,
-  { marginMs }: Pick<RotationPolicy, "marginMs">,
-): number {
-  return provenSince + key.staleSeconds * 1000 + marginMs;
 }
 
 function latestTime({ keys, rotationAskedAt = 0 }: Journal): number {

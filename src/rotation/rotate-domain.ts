@@ -13,7 +13,7 @@ import {
   replaceKey,
 } from "./rotation-key.ts";
 import type { RotationPolicy } from "./rotation-policy.ts";
-import type { RotationWorld } from "./rotation-world.ts";
+import { REVOKED_RECORD, type RotationWorld } from "./rotation-world.ts";
 
 export interface RotationRun {
   readonly journal: Journal;
@@ -45,21 +45,25 @@ export async function previewRotation(
 export async function rotateDomain(start: Journal, policy: RotationPolicy, world: RotationWorld): Promise<RotationRun> {
   const done: Step[] = [];
   const failures = new Map<string, RotationFinding>();
+  // What needed a person is told even when a later round has mended it: mail may have been lost before.
+  const alerts = new Map<string, RotationFinding>();
   let journal = start;
   for (let round = 0; ; round++) {
     const { observed, plan, observations } = await lookAndPlan(journal, policy, world);
     if (observed !== journal) await world.writeJournal(observed);
     journal = observed;
     const steps = plan.steps.filter((step) => !failures.has(stepId(step)) && !done.some((old) => same(old, step)));
+    for (const finding of plan.findings) if (finding.level === "person") alerts.set(JSON.stringify(finding), finding);
     if (steps.length === 0 || round === MOST_ROUNDS) {
-      return { journal, done, waits: plan.waits, findings: [...plan.findings, ...failures.values()] };
+      const waiting = plan.findings.filter(({ level }) => level === "waiting");
+      return { journal, done, waits: plan.waits, findings: [...alerts.values(), ...failures.values(), ...waiting] };
     }
     for (const step of steps) {
       const stepper = new Stepper(journal, world, observations);
       try {
         const outcome = await stepper.do(step);
-        if (outcome !== undefined) failures.set(stepId(step), outcome);
-        done.push(step);
+        if (outcome === undefined) done.push(step);
+        else failures.set(stepId(step), outcome);
       } catch (error) {
         if (!(error instanceof DkimctlError)) throw error;
         failures.set(stepId(step), failureOf(step, error));
@@ -141,10 +145,21 @@ class Stepper {
     await this.#write(replaceKey(this.journal, { ...this.#key(selector), ...made }));
   }
 
-  async #changeRecord({ kind, selector }: Step & { kind: "publish" | "tombstone" | "withdraw" }): Promise<undefined> {
+  async #changeRecord({
+    kind,
+    selector,
+  }: Step & { kind: "publish" | "tombstone" | "withdraw" }): Promise<RotationFinding | undefined> {
     await this.#intend([selector], kind);
     const seen = this.#observations.get(selector);
-    await this.#world.changeRecord({ key: this.#key(selector), effect: kind, seen });
+    const key = this.#key(selector);
+    if ((await this.#world.changeRecord({ key, effect: kind, seen })) === "done") return undefined;
+    const name = seen?.kind === "agreed" ? seen.servedAt : `${selector}._domainkey.${this.journal.domain}`;
+    const message = {
+      publish: `publish this TXT record at ${name}: ${key.record}`,
+      tombstone: `replace the TXT record at ${name} by: ${REVOKED_RECORD}`,
+      withdraw: `remove the TXT record at ${name}`,
+    }[kind];
+    return { level: "person", selector, message };
   }
 
   async #activate({ selectors, retired }: Step & { kind: "activate" }): Promise<RotationFinding | undefined> {

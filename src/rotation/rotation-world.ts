@@ -20,8 +20,10 @@ export interface RotationWorld {
   writeJournal(journal: Journal): Promise<void>;
   /** Makes and stores the private key; one that is stored already is taken as it is. */
   makeKey(key: { readonly selector: Selector; readonly algorithm: RotationAlgorithm }): Promise<MadeRotationKey>;
-  /** Asks for a change of the record; whether it was made is found out by looking. */
-  changeRecord(change: RecordWish): Promise<void>;
+  /**
+   * Asks for a change of the record; whether it was made is found out by looking. `asked`: a person was told to.
+   */
+  changeRecord(change: RecordWish): Promise<"done" | "asked">;
   /** Proves with a signed probe that the stored key and the published record are a pair. Rejects when they are not. */
   prove(key: RotationKey): Promise<void>;
   /**

@@ -283,6 +283,7 @@ function simulatedRotationWorld(
     async changeRecord({ key, effect }) {
       const record = effect === "publish" ? key.record : effect === "tombstone" ? REVOKED_RECORD : undefined;
       world.publish(key.selector, record, now);
+      return "done";
     },
     async prove(key) {
       const seen = observe(world, key, now);
