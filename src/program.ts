@@ -53,6 +53,16 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
     load: () => import("./commands/status.ts"),
   },
   {
+    name: "publish",
+    summary: "publish the records of stored keys through the configured publisher",
+    load: () => import("./commands/publish.ts"),
+  },
+  {
+    name: "withdraw",
+    summary: "remove records through the configured publisher, or mark them as revoked",
+    load: () => import("./commands/withdraw.ts"),
+  },
+  {
     name: "completion",
     summary: "print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),

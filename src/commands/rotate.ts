@@ -69,7 +69,8 @@ export function register(program: Command, cli: CliContext): void {
     .addHelpText(
       "after",
       `
-Exit status: 0 done, or nothing to do; 1 a person must act; 4 the DNS lags or another run is at work.
+Exit status: 0 done, or nothing to do; 1 a person must act; 4 the DNS lags, or
+another run is at work.
 
 Examples:
   dkimctl rotate                                     one step for every domain: the line for cron

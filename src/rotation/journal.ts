@@ -106,7 +106,7 @@ function parseKey(fields: Fields): RotationKey {
 function parseIntent(fields: Fields): Intent {
   const since = fields.optionalTime("since");
   const last = fields.optionalTime("last");
-  if (since === undefined || last === undefined) throw new Error("it is not told when an effect was begun");
+  if (since === undefined) throw new Error("it is not told when an effect was begun");
   return { effect: fields.word("effect", EFFECTS), since, last };
 }
 

@@ -134,7 +134,7 @@ class KeyPlanner implements RotationPlan {
   #ask(effect: Exclude<Effect, "activate">, why: string): void {
     const { selector, intent } = this.#key;
     const { now, policy } = this.#input;
-    if (intent?.effect === effect && now < intent.last + policy.publishAgainMs) {
+    if (intent?.effect === effect && intent.last !== undefined && now < intent.last + policy.publishAgainMs) {
       this.#wait("the servers", undefined);
     } else this.steps.push({ kind: effect, selector, why });
   }

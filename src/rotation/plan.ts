@@ -181,6 +181,7 @@ function latestTime({ keys, rotationAskedAt = 0 }: Journal): number {
     ...Object.values(key.entered),
     key.provenSince ?? 0,
     key.compromisedAt ?? 0,
+    key.intent?.since ?? 0,
     key.intent?.last ?? 0,
   ]);
   return Math.max(rotationAskedAt, 0, ...times);

@@ -152,7 +152,9 @@ class Stepper {
     await this.#intend([selector], kind);
     const seen = this.#observations.get(selector);
     const key = this.#key(selector);
-    if ((await this.#world.changeRecord({ key, effect: kind, seen })) === "done") return undefined;
+    const outcome = await this.#world.changeRecord({ key, effect: kind, seen });
+    await this.#intend([selector], kind, this.#world.now());
+    if (outcome === "done") return undefined;
     const name = seen?.kind === "agreed" ? seen.servedAt : `${selector}._domainkey.${this.journal.domain}`;
     const message = {
       publish: `publish this TXT record at ${name}: ${key.record}`,
@@ -166,8 +168,10 @@ class Stepper {
     const keys = selectors.map((selector) => this.#key(selector));
     const old = retired.map((selector) => this.#key(selector));
     for (const key of keys) await this.#world.prove(key);
-    if (keys.every(({ state }) => state === "ready")) await this.#intend(selectors, "activate");
+    const isBack = keys.every(({ state }) => state === "active");
+    if (!isBack) await this.#intend(selectors, "activate");
     if ((await this.#world.activate(keys, old)) === "asked") {
+      if (!isBack) await this.#intend(selectors, "activate", this.#world.now());
       const names = selectors.join(" and ");
       return {
         level: "person",
@@ -179,13 +183,13 @@ class Stepper {
     return undefined;
   }
 
-  async #intend(selectors: readonly Selector[], effect: Effect): Promise<void> {
-    const now = this.#world.now();
+  async #intend(selectors: readonly Selector[], effect: Effect, doneAt?: number): Promise<void> {
     let journal = this.journal;
     for (const selector of selectors) {
       const key = this.#key(selector);
-      const since = key.intent?.effect === effect ? key.intent.since : now;
-      journal = replaceKey(journal, { ...key, intent: { effect, since, last: now } });
+      const before = key.intent?.effect === effect ? key.intent : { since: this.#world.now(), last: undefined };
+      const intent = { effect, since: before.since, last: doneAt ?? before.last };
+      journal = replaceKey(journal, { ...key, intent });
     }
     await this.#write(journal);
   }

@@ -22,9 +22,10 @@ export type Effect = (typeof EFFECTS)[number];
 
 export interface Intent {
   readonly effect: Effect;
-  /** When it was first begun, and last; milliseconds since the epoch, as all times here. */
+  /** When it was first begun; milliseconds since the epoch, as all times here. */
   readonly since: number;
-  readonly last: number;
+  /** When it was last done as far as we can: what a run was killed in is done again at once, what shows no result later. */
+  readonly last?: number | undefined;
 }
 
 /** One key as the journal knows it: observations and completed effects with their times, and nothing that follows from them. */

@@ -277,6 +277,40 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     expect(lost.states(domain)).toEqual({ [selector]: "active" });
   });
 
+  test("publish and withdraw, by hand", async () => {
+    const domain = "hand2.example.test";
+    const name = `mail._domainkey.${domain}`;
+    const hand = fleet();
+    await hand.run("keygen", "-d", domain, "-s", "mail", "-t", "ed25519", "-q");
+    for (let turn = 0; turn < 2; turn++) {
+      const published = await hand.run("publish", domain);
+      expect(published).toMatchObject({
+        exitCode: 0,
+        stdout: "",
+        stderr: `dkimctl: ${name}: every server has it so\n`,
+      });
+    }
+    expect(zone.txt(name)).toHaveLength(1);
+    expect((await hand.run("publish", domain, "other")).exitCode).toBe(2);
+    await hand.run("rotate", "--adopt");
+    const refused = await hand.run("withdraw", domain, "mail");
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain(
+      "mail of hand2.example.test is active: mail that it signed would no longer verify",
+    );
+    expect(zone.txt(name)).toHaveLength(1);
+    expect(await hand.run("withdraw", domain, "mail", "--revoke", "--force")).toMatchObject({ exitCode: 0 });
+    expect(zone.txt(name)).toEqual(["v=DKIM1; p="]);
+    expect(await hand.run("withdraw", domain, "mail", "--force")).toMatchObject({ exitCode: 0 });
+    expect(zone.txt(name)).toEqual([]);
+  });
+
+  test("publish without a publisher says how to go on", async () => {
+    const { exitCode, stderr } = await fleet("", { publish: "" }).run("publish", "example.test");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("no publisher is configured");
+  });
+
   test("a damaged journal: this domain stops with a reason, the others go on", async () => {
     const damaged = fleet();
     await damaged.run("rotate", "d1.example.test", "d2.example.test");

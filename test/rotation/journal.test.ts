@@ -20,7 +20,7 @@ const keys = fc.uniqueArray(
     staleSeconds: fc.nat(),
     ttlSeconds: fc.nat(),
     compromisedAt: maybe(time),
-    intent: maybe(fc.record({ effect: fc.constantFrom(...EFFECTS), since: time, last: time })),
+    intent: maybe(fc.record({ effect: fc.constantFrom(...EFFECTS), since: time, last: maybe(time) })),
   }),
   { selector: ({ selector }) => selector },
 );
