@@ -69,6 +69,8 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
   },
 ];
 
+export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
+
 /** The options of the program that take a word: what follows one is no command. */
 const OPTIONS_WITH_VALUE = ["--store", "--config", "--color"];
 
@@ -147,10 +149,7 @@ function registerHelp(program: Command): void {
       const commands = program.commands.map((command) => ({ command, names: [command.name(), ...command.aliases()] }));
       const found = name === undefined ? program : commands.find(({ names }) => names.includes(name))?.command;
       if (found !== undefined) return found.outputHelp();
-      const likely = nearestName(
-        name ?? "",
-        COMMANDS.map((command) => command.name),
-      );
+      const likely = nearestName(name ?? "", COMMAND_NAMES);
       const hint = likely === undefined ? 'see "dkimctl --help"' : `did you mean ${likely}?`;
       throw new UsageError(`unknown command ${quoteName(name ?? "")}`, { hint });
     });

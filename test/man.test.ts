@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { FINDING_CATALOGUE } from "../src/checks/catalogue.ts";
 import { type CommandModel, describeProgram, type OptionModel } from "../src/commands/completion/program-model.ts";
 import { CONFIG_SCHEMA } from "../src/config/config-schema.ts";
 import { processContext } from "../src/context.ts";
 import type { LookupTrace, Resolver } from "../src/dns/resolver.ts";
-import { buildProgram, COMMAND_NAMES, EXIT_STATUSES } from "../src/program.ts";
+import { buildProgram, EXIT_STATUSES } from "../src/program.ts";
 import { FINDINGS_PAGE_CODES, renderFindingsPage } from "./helpers/findings-page.ts";
 import { type ManualPage, readManualPage } from "./helpers/mdoc.ts";
 import { runCli } from "./helpers/run-cli.ts";
@@ -22,10 +22,8 @@ function page(file: string): ManualPage {
   return found;
 }
 
-let program: CommandModel;
-beforeAll(async () => {
-  program = describeProgram(await buildProgram(processContext()));
-});
+const program: CommandModel = describeProgram(await buildProgram(processContext()));
+const COMMAND_NAMES = program.commands.map(({ name }) => name).filter((name) => name !== "help");
 
 function command(name: string): CommandModel {
   const found = program.commands.find((candidate) => candidate.name === name);

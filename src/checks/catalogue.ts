@@ -5,6 +5,7 @@ import { KEY_STRENGTH_FINDINGS } from "./catalogue/key-strength-findings.ts";
 import { PRIVATE_KEY_FINDINGS } from "./catalogue/private-key-findings.ts";
 import { PUBLICATION_FINDINGS } from "./catalogue/publication-findings.ts";
 import { RECORD_TAG_FINDINGS } from "./catalogue/record-tag-findings.ts";
+import { STORE_FINDINGS } from "./catalogue/store-findings.ts";
 import { TAG_LIST_FINDINGS } from "./catalogue/tag-list-findings.ts";
 
 export type { FindingKind, Severity } from "./catalogue/finding-kind.ts";
@@ -20,6 +21,7 @@ export const FINDING_CATALOGUE = {
   ...KEY_STRENGTH_FINDINGS,
   ...PRIVATE_KEY_FINDINGS,
   ...DNS_FINDINGS,
+  ...STORE_FINDINGS,
   ...PUBLICATION_FINDINGS,
 };
 

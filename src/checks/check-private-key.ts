@@ -1,4 +1,5 @@
 import { type ParsedPrivateKey, PrivateKeyError, type PrivateKeyFault } from "../keys/private-key.ts";
+import type { BlockList } from "../keys/weak-keys/block-list.ts";
 import type { Finding, FindingCode } from "./catalogue.ts";
 import { checkKeyStrength } from "./check-key-strength.ts";
 import { FindingList } from "./finding-list.ts";
@@ -18,14 +19,18 @@ const FAULT_CODES = {
  * @param read what `parsePrivateKey` returned or threw
  * @param name the record's name, when it is known (see `CheckRecordOptions`)
  */
-export function checkPrivateKey(read: ParsedPrivateKey | PrivateKeyError, name?: string): Finding[] {
+export function checkPrivateKey(
+  read: ParsedPrivateKey | PrivateKeyError,
+  name?: string,
+  blockList?: BlockList,
+): Finding[] {
   const findings = new FindingList();
   if (read instanceof PrivateKeyError) {
     const fix = read.hint === undefined ? {} : { fix: read.hint };
     findings.add(FAULT_CODES[read.kind], { reason: read.message }, fix);
     return findings.toArray();
   }
-  checkKeyStrength(read.privateKey.publicKey, { name }, findings);
+  checkKeyStrength(read.privateKey.publicKey, { name, isSigning: true, blockList }, findings);
   for (const note of read.notes) findings.add("KEY-TOLERATED", { reason: note });
   return findings.toArray();
 }

@@ -2,6 +2,7 @@ import { type KeyRecord, KeyRecordSyntaxError, parseKeyRecord } from "../dns/key
 import { scanTagList, trimFws } from "../dns/tag-list.ts";
 import type { PrivateKey } from "../keys/private-key.ts";
 import type { PublicKey } from "../keys/public-key.ts";
+import type { BlockList } from "../keys/weak-keys/block-list.ts";
 import { type Finding, type Severity, worstSeverity } from "./catalogue.ts";
 import { checkKeyData } from "./check-key-data.ts";
 import { checkKeyPair } from "./check-key-pair.ts";
@@ -42,6 +43,10 @@ export interface CheckRecordOptions {
   readonly name?: string | undefined;
   /** The signer's key: the record must hold its public half. */
   readonly privateKey?: PrivateKey | undefined;
+  /** Default true; see `KeyStrengthOptions`. */
+  readonly arithmetic?: boolean;
+  /** Keys that are not to be used, beside those known here. */
+  readonly blockList?: BlockList | undefined;
   /** The same where only the public half is at hand; not needed beside `privateKey`. */
   readonly expectedKey?: PublicKey | undefined;
 }
@@ -49,7 +54,10 @@ export interface CheckRecordOptions {
 /**
  * @param text the strings of one TXT record, joined. Any text: octets as latin1, or characters from a file or JSON
  */
-export function checkRecord(text: string, { name, privateKey, expectedKey }: CheckRecordOptions = {}): RecordReport {
+export function checkRecord(
+  text: string,
+  { name, privateKey, expectedKey, arithmetic, blockList }: CheckRecordOptions = {},
+): RecordReport {
   const findings = new FindingList();
   const scan = scanTagList(text);
   checkTagList(text, scan, findings);
@@ -62,7 +70,8 @@ export function checkRecord(text: string, { name, privateKey, expectedKey }: Che
       const keyType = scan.tags.find((tag) => tag.name === "k")?.value ?? "rsa";
       const data = checkKeyData(keyTag, trimFws(keyType), findings);
       publicKey = data.publicKey;
-      if (publicKey !== undefined) checkKeyStrength(publicKey, { ...place(keyTag), name }, findings);
+      const where = { ...place(keyTag), name, blockList, ...(arithmetic !== undefined && { arithmetic }) };
+      if (publicKey !== undefined) checkKeyStrength(publicKey, where, findings);
       const publicHalf = privateKey?.publicKey ?? expectedKey;
       if (publicHalf !== undefined) checkKeyPair(data, { publicKey: publicHalf, privateKey }, place(keyTag), findings);
     }

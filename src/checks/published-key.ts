@@ -1,16 +1,15 @@
 import type { ZoneSurvey } from "../dns/authoritative.ts";
-import { compareWithResolver } from "../dns/authoritative-comparison.ts";
 import { escapeDnsText } from "../dns/escape-dns-text.ts";
 import { type DnssecState, pastedCnameTarget, type WildcardAnswer } from "../dns/key-lookup.ts";
 import { formatKeyRecord, keyRecordFor } from "../dns/key-record.ts";
 import { failureReason, isTemporary, type TxtLookup } from "../dns/resolver.ts";
-import { keyRecordName } from "../keys/key-name.ts";
 import type { PublicKey } from "../keys/public-key.ts";
 import { type AuthoritativeCheck, checkAuthoritative } from "./authoritative-check.ts";
 import { type Finding, makeFinding } from "./catalogue.ts";
 import { type CheckPolicy, countedFindings, firstOfSeverity } from "./check-policy.ts";
-import { differingTags } from "./differing-tags.ts";
+import { describeAbsence, withinReach } from "./publication-reach.ts";
 import { judgePublishedRecord, type KeyToProve } from "./published-record.ts";
+import { findSurroundings } from "./surrounding-findings.ts";
 
 /** Whether the world can verify what a key signs. */
 export interface PublishedKeyCheck {
@@ -130,48 +129,29 @@ async function judge(key: KeyToProve, gathered: Gathered, policy: CheckPolicy, n
     return { verdict: "temporary", code: "temporary-dns", reason };
   }
   if (judgedLookup.status !== "found") {
-    const { code, reason } = noRecord(judgedLookup);
-    return { verdict: "fail", code, reason: `${reason}${isNowhere(authoritative)}` };
+    return { verdict: "fail", ...describeAbsence(judgedLookup, authoritative) };
   }
   const judged = await judgeRecords(key, gathered, judgedLookup, policy, now);
-  return judged.verdict === "pass" ? (withinReach(judged, gathered, policy) ?? judged) : judged;
+  return judged.verdict === "pass" ? { ...judged, ...withinReach(gathered, policy) } : judged;
 }
 
 /** The published records by themselves, then by what the policy makes of them. */
 async function judgeRecords(
   key: KeyToProve,
-  { published, wildcard, authoritative }: Gathered,
+  gathered: Gathered,
   lookup: TxtLookup,
   policy: CheckPolicy,
   now: Date,
 ): Promise<Judged> {
-  const around: Finding[] = [];
-  const recordName = keyRecordName(key.name);
-  if (wildcard === "wildcard") {
-    around.push(
-      makeFinding("DNS-WILDCARD", {
-        reason: `a wildcard answers: any selector beside ${recordName} has the same record`,
-      }),
-    );
-  }
-  if (authoritative?.serialsDiffer) {
-    const serials = authoritative.servers.flatMap(({ serial }) => (serial === null ? [] : [serial]));
-    const reason = `the SOA serials of the zone's servers differ: ${[...new Set(serials)].sort((a, b) => a - b).join(", ")}`;
-    around.push(makeFinding("DNS-SERIALS-DIFFER", { reason }));
-  }
-  const pasted = pastedCnameTarget(lookup);
+  const around = findSurroundings(key, gathered);
+  const pasted = policy.ignore.has("DNS-CNAME-PASTED") ? undefined : pastedCnameTarget(lookup);
   if (pasted !== undefined) {
     const reason = `the TXT record holds only a host name, ${escapeDnsText(pasted)}: it is the target of a CNAME record`;
     const findings = countedFindings([makeFinding("DNS-CNAME-PASTED", { reason }), ...around], policy);
     return { verdict: "fail", code: "cname-pasted", reason, findings };
   }
-  const differing = published.length === 1 ? differingTags(published[0] ?? "", key) : [];
-  if (differing.length > 0) {
-    const reason = `the published record has other tags than the expected one: ${differing.join(", ")}`;
-    around.push(makeFinding("DNS-TAGS-DIFFER", { reason }));
-  }
-  const judged = await judgePublishedRecord(key, published, lookup, policy, now);
-  const findings = countedFindings([...(judged.findings ?? []), ...around], policy);
+  const judged = await judgePublishedRecord(key, gathered.published, lookup, policy, now);
+  const findings = [...judged.findings, ...countedFindings(around, policy)];
   if (policy.expect === "revoked") return { ...judged, ...expectRevoked(judged), findings };
   const warning = policy.failOn === "warning" ? firstOfSeverity(findings, "warning") : undefined;
   if (judged.verdict === "pass" && warning !== undefined) {
@@ -182,60 +162,6 @@ async function judgeRecords(
 
 function expectRevoked({ verdict, code, reason }: Judged): Judged {
   if (verdict === "revoked") return { verdict: "pass", code: "revoked", reason: "" };
-  if (verdict === "pass")
-    return { verdict: "fail", code: "not-revoked", reason: "the key is still published, and still verifies" };
+  if (verdict === "pass") return { verdict: "fail", code: "not-revoked", reason: "the key is still published" };
   return { verdict: "fail", code, reason: `not revoked: ${reason}` };
-}
-
-/** What keeps a key that is published as it should be from being seen so by everybody. */
-function withinReach(
-  judged: Judged,
-  { authoritative, lookup, dnssec }: Gathered,
-  { requireDnssec }: CheckPolicy,
-): Judged | undefined {
-  if (authoritative?.state === "silent") {
-    return { ...judged, verdict: "temporary", code: "server-silent", reason: authoritative.reason };
-  }
-  if (authoritative?.state === "agree" && lookup !== undefined) {
-    const view = compareWithResolver(authoritative.served, lookup);
-    if (view.state === "no-answer") {
-      return { ...judged, verdict: "temporary", code: "temporary-dns", reason: view.reason };
-    }
-    // What is at the end of a CNAME is compared by its content.
-    if (view.state === "not-yet") {
-      const left = view.secondsLeft === undefined ? "" : ` for at most ${view.secondsLeft} s`;
-      const seen = lookup.status === "found" ? "an older record" : noRecord(lookup).reason;
-      const reason = `not yet: every authoritative server has it, but resolvers may still keep ${seen}${left}`;
-      return { ...judged, verdict: "temporary", code: "not-yet", reason };
-    }
-  }
-  if (requireDnssec && dnssec === "insecure") {
-    return { ...judged, verdict: "fail", code: "dnssec-insecure", reason: "the answer is not secured by DNSSEC" };
-  }
-  if (requireDnssec && dnssec !== "secure") {
-    const reason = "whether DNSSEC secures the answer cannot be believed over this channel (see --trust-ad)";
-    return { ...judged, verdict: "fail", code: "dnssec-untrusted", reason };
-  }
-  return undefined;
-}
-
-/** Waiting does not help when the servers that resolvers ask have nothing either. */
-function isNowhere(authoritative: AuthoritativeCheck | undefined): string {
-  if (authoritative?.state !== "agree") return "";
-  const { length } = authoritative.servers;
-  return `: none of the ${length} authoritative servers has it, so waiting alone will not help`;
-}
-
-function noRecord(lookup: TxtLookup): Pick<PublishedKeyCheck, "code" | "reason"> {
-  if (lookup.status === "cname-to-nothing") {
-    const what = lookup.missing === "name" ? "which does not exist" : "which has no TXT record";
-    return {
-      code: "cname-to-nothing",
-      reason: `no record (a CNAME leads to ${escapeDnsText(lookup.target)}, ${what})`,
-    };
-  }
-  if (lookup.status === "no-data") {
-    return { code: "no-data", reason: "no record (NODATA: the name exists, without a TXT record)" };
-  }
-  return { code: "no-name", reason: "no record (NXDOMAIN)" };
 }

@@ -1,6 +1,6 @@
 import { parseTxtData, scanZoneText, ZoneTextSyntaxError } from "../dns/zone-text.ts";
 import { type Finding, makeFinding, worstSeverity } from "./catalogue.ts";
-import { checkRecord, type RecordReport } from "./check-record.ts";
+import { type CheckRecordOptions, checkRecord, type RecordReport } from "./check-record.ts";
 import { checkRrset } from "./check-rrset.ts";
 
 /**
@@ -31,7 +31,11 @@ export type AnswerFinding = Pick<Finding, "code" | "severity" | "message" | "fix
 const MAX_LINE_LENGTH = 1_000_000;
 
 /** Never throws, whatever the line is. @param lineNumber from 1, for lines without an id */
-export function answerRecordLine(line: string, lineNumber: number): RecordAnswer | RefusedLine {
+export function answerRecordLine(
+  line: string,
+  lineNumber: number,
+  checks: Pick<CheckRecordOptions, "arithmetic" | "blockList"> = {},
+): RecordAnswer | RefusedLine {
   const refuse = (error: string, id: unknown = null): RefusedLine => ({ id, error: `line ${lineNumber}: ${error}` });
   if (line.length > MAX_LINE_LENGTH) return refuse(`longer than ${MAX_LINE_LENGTH} characters`);
   let question: unknown;
@@ -42,40 +46,40 @@ export function answerRecordLine(line: string, lineNumber: number): RecordAnswer
   }
   if (typeof question !== "object" || question === null || Array.isArray(question)) return refuse("not a JSON object");
   const { id = lineNumber, name, record, rrset, record_b64: base64, form } = question as Record<string, unknown>;
-  const options = { name: typeof name === "string" ? name : undefined };
+  const options = { name: typeof name === "string" ? name : undefined, ...checks };
   if (rrset !== undefined) {
     if (!Array.isArray(rrset) || !rrset.every((text) => typeof text === "string")) {
       return refuse(`"rrset" must be a list of strings`, id);
     }
-    return answerRrset(id, rrset, options.name);
+    return answerRrset(id, rrset, options);
   }
   if (typeof base64 === "string") {
     return toAnswer(id, checkRecord(Buffer.from(base64, "base64").toString("latin1"), options));
   }
   if (typeof record !== "string") return refuse(`neither "record" nor "record_b64" nor "rrset"`, id);
   if (form !== "presentation") return toAnswer(id, checkRecord(record, options));
-  return toAnswer(id, checkPresentation(record, options.name));
+  return toAnswer(id, checkPresentation(record, options));
 }
 
 /**
  * Master-file text: the strings of one TXT record, or the whole line with its owner. What a name server would not load
  * holds no record.
  */
-export function checkPresentation(text: string, name?: string): RecordReport {
+export function checkPresentation(text: string, options: CheckRecordOptions = {}): RecordReport {
   try {
     const whole = scanZoneText(text);
     const [record] = whole.records;
     const strings = whole.faults.length === 0 && record?.strings !== undefined ? record.strings : parseTxtData(text);
-    return checkRecord(strings.join(""), { name });
+    return checkRecord(strings.join(""), options);
   } catch (error) {
     if (!(error instanceof ZoneTextSyntaxError)) throw error;
     return { state: "unusable", severity: "error", findings: [makeFinding("ZONE-SYNTAX", { reason: error.message })] };
   }
 }
 
-function answerRrset(id: unknown, texts: readonly string[], name: string | undefined): RecordAnswer {
-  if (texts.length === 0) return toAnswer(id, checkRecord("", { name }));
-  const report = checkRrset(texts, { name });
+function answerRrset(id: unknown, texts: readonly string[], options: CheckRecordOptions): RecordAnswer {
+  if (texts.length === 0) return toAnswer(id, checkRecord("", options));
+  const report = checkRrset(texts, options);
   if (report.records.length === 1) return toAnswer(id, report);
   const ofRecords = report.records.flatMap(({ findings }, record) =>
     findings.map((finding) => ({ ...toAnswerFinding(finding), record })),

@@ -46,7 +46,11 @@ export function readFileOrExplain(path: string, cli: CliContext): Uint8Array {
 }
 
 export async function readAll(stream: AsyncIterable<unknown>): Promise<string> {
+  return new TextDecoder().decode(await readBytes(stream));
+}
+
+export async function readBytes(stream: AsyncIterable<unknown>): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }

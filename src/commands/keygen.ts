@@ -85,10 +85,10 @@ export function register(program: Command, cli: CliContext): void {
       "after",
       `
 Examples:
-  dkimctl keygen -d example.com                      RSA key rsa-YYYYMMDD, record as zone text
-  dkimctl keygen -d example.com -t both -s mail      RSA key mail-rsa and Ed25519 key mail-ed25519
-  dkimctl keygen --domains-from list -t ed25519 -q   one key for each domain of the list
-  dkimctl keygen -d example.com -k - -o value        private key and record on standard output`,
+  dkimctl keygen -d example.com                       RSA key rsa-YYYYMMDD
+  dkimctl keygen -d example.com -t both -s mail       mail-rsa and mail-ed25519
+  dkimctl keygen --domains-from list -t ed25519 -q    one key for each line
+  dkimctl keygen -d example.com -k - -o value         key and record on stdout`,
     )
     .action(() => keygen(command.optsWithGlobals<KeygenOptions>(), cli));
 }

@@ -41,9 +41,9 @@ export function register(program: Command, cli: CliContext): void {
       "after",
       `
 Examples:
-  dkimctl showkeys > dkim.zone                       all records as zone text
-  dkimctl showkeys example.com --format plain        host and value for a provider's web form
-  dkimctl showkeys .example.com --format json        machine-readable`,
+  dkimctl showkeys > dkim.zone                    all records as zone text
+  dkimctl showkeys example.com --format plain     host and value for a web form
+  dkimctl showkeys .example.com --format json     machine-readable`,
     )
     .action((domains: string[]) => showkeys(domains, command.optsWithGlobals<ShowkeysOptions>(), cli));
 }

@@ -54,8 +54,9 @@ export function register(program: Command, cli: CliContext): void {
     .addHelpText(
       "after",
       `
-Exit status: 0 every key passes, 1 one fails or is revoked, 3 a key cannot be read, 4 the DNS did not answer, or not
-all of it was asked by the deadline. With --format nagios: 0 ok, 1 warning, 2 critical, 3 unknown.
+Exit status: 0 every key passes, 1 one fails or is revoked, 3 a key cannot be
+read, 4 the DNS did not answer, or not all of it was asked by the deadline.
+With --format nagios: 0 ok, 1 warning, 2 critical, 3 unknown.
 
 Examples:
   dkimctl testkeys                                   all keys, with the system's name servers

@@ -57,22 +57,38 @@ export function recogniseRecordInput(text: string, { origin }: RecordInputOption
   );
 }
 
+/** A message has few signatures; what has more was made to keep us busy. */
+const MAX_SIGNATURES = 16;
+
+/** Each signature in the header section names a record. */
 function recogniseMessage(text: string): RecordInput | undefined {
-  const header = /(?:^|\n)DKIM-Signature[ \t]*:((?:[^\r\n]|\r?\n[ \t])*)/i.exec(text)?.[1];
-  if (header === undefined) return undefined;
-  const notes: string[] = [];
-  let name: string | undefined;
+  const header = /^[\s\S]*?(?:\r?\n[ \t]*(?:\r?\n|$)|$)/.exec(text)?.[0] ?? "";
+  const fields = [...header.matchAll(/^DKIM-Signature[ \t]*:((?:[^\r\n]|\r?\n[ \t])*)/gim)].slice(0, MAX_SIGNATURES);
+  if (fields.length === 0) return undefined;
+  const names = fields.map(([, field = ""]) => nameInSignature(field));
+  const unreadable = names.filter((name) => name === undefined).length;
+  const count = `the message has ${fields.length} ${fields.length === 1 ? "signature" : "signatures"}`;
+  const notes = unreadable === 0 ? [count] : [count, `${unreadable} of them cannot be read`];
+  const [name, ...others] = [...new Set(names)].filter((each) => each !== undefined);
+  return {
+    form: "message",
+    ...(name !== undefined && { name }),
+    records: [],
+    others: others.map((other) => ({ name: other, records: [] })),
+    notes,
+  };
+}
+
+function nameInSignature(field: string): string | undefined {
   try {
-    const tags = parseTagList(header.replace(/\r?\n(?=[ \t])/g, "").trim());
+    const tags = parseTagList(field.replace(/\r?\n(?=[ \t])/g, "").trim());
     const domain = tags.get("d");
     const selector = tags.get("s");
-    if (domain !== undefined && selector !== undefined) name = `${selector}._domainkey.${domain}`;
-    notes.push(`the message's first DKIM-Signature names ${name === undefined ? "no key" : "the record"}`);
+    return domain === undefined || selector === undefined ? undefined : `${selector}._domainkey.${domain}`;
   } catch (error) {
-    if (!(error instanceof TagListSyntaxError)) throw error;
-    notes.push("the message's first DKIM-Signature cannot be read");
+    if (error instanceof TagListSyntaxError) return undefined;
+    throw error;
   }
-  return { form: "message", ...(name !== undefined && { name }), records: [], others: [], notes };
 }
 
 function recogniseZone(text: string, origin: string | undefined, notes: string[]): RecordInput | undefined {

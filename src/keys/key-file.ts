@@ -30,10 +30,17 @@ export interface KeyFile {
 /**
  * The octets of a key file; a symbolic link is followed.
  * @param allowedMode the mode that key files are configured to have
+ * @param maxOctets what is longer is refused; by default no more than a key file can be
  * @throws {KeyNotFoundError} nothing is there
  * @throws {KeyFileError} it is no regular file, too large, or cannot be read
  */
-export function readKeyFile(path: string, { allowedMode = DEFAULT_KEY_MODE }: { allowedMode?: number } = {}): KeyFile {
+export function readKeyFile(
+  path: string,
+  {
+    allowedMode = DEFAULT_KEY_MODE,
+    maxOctets = MAX_KEY_FILE_OCTETS,
+  }: { allowedMode?: number; maxOctets?: number } = {},
+): KeyFile {
   let descriptor: number | undefined;
   try {
     let realPath = path;
@@ -50,7 +57,7 @@ export function readKeyFile(path: string, { allowedMode = DEFAULT_KEY_MODE }: { 
       const kind = stats.isDirectory() ? "a folder" : stats.isFIFO() ? "a named pipe" : "a device";
       throw new KeyFileError(`${path} is ${kind}, not a key file`);
     }
-    const bytes = readBounded(descriptor, stats.size, path);
+    const bytes = readBounded(descriptor, stats.size, path, maxOctets);
     return { bytes, realPath, warnings: keyFilePermissionWarnings(realPath, stats.mode, allowedMode) };
   } catch (error) {
     throw readFailure(error, path);
@@ -62,16 +69,15 @@ export function readKeyFile(path: string, { allowedMode = DEFAULT_KEY_MODE }: { 
 // O_NONBLOCK: opening a named pipe must not wait for a writer.
 const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-function readBounded(descriptor: number, size: number, path: string): Uint8Array {
+function readBounded(descriptor: number, size: number, path: string, maxOctets: number): Uint8Array {
   // One octet more than the file claims to have, so that one which grows is noticed.
-  const bytes = new Uint8Array(Math.min(size, MAX_KEY_FILE_OCTETS) + 1);
+  const bytes = new Uint8Array(Math.min(size, maxOctets) + 1);
   let length = 0;
   for (let count = -1; count !== 0 && length < bytes.length; length += count) {
     count = readSync(descriptor, bytes, length, bytes.length - length, null);
   }
   if (length === bytes.length) {
-    const reason =
-      size > MAX_KEY_FILE_OCTETS ? `has ${size} octets; no key file is that long` : "changed while it was read";
+    const reason = size > maxOctets ? `has ${size} octets; no key file is that long` : "changed while it was read";
     throw new KeyFileError(`${path} ${reason}`);
   }
   return bytes.subarray(0, length);

@@ -240,7 +240,7 @@ describe("authoritative servers", () => {
       { ...gone, ttlSeconds: 27 },
       "temporary",
       "not-yet",
-      /^not yet: .* no record \(NXDOMAIN\) for at most 27 s$/,
+      /^not yet: .* no record \(NXDOMAIN\), for at most 27 s$/,
     ],
     [
       "resolvers still have an older one",
@@ -248,7 +248,7 @@ describe("authoritative servers", () => {
       [otherRecord],
       "temporary",
       "not-yet",
-      /an older record for at most 300 s$/,
+      /an older record, for at most 300 s$/,
     ],
     [
       "resolvers do not answer",

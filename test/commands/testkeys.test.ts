@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { onAbort } from "../../src/dns/abort-watch.ts";
@@ -262,8 +262,8 @@ describe("the gate", () => {
       'error: there is no finding "DNS-WILDCRD"\ndkimctl: hint: did you mean DNS-WILDCARD?',
     ],
     [["--ignore", "qqqqqqqq"], 2, "hint: reports name the code of each finding in parentheses"],
-    [["--fail-on", "info"], 2, "Allowed choices are error, warning"],
-    [["--expect", "fail"], 2, "Allowed choices are pass, revoked"],
+    [["--fail-on", "info"], 2, "it takes error, warning"],
+    [["--expect", "fail"], 2, "it takes pass, revoked"],
     [["--authoritative", "--require-dnssec"], 2, "use --both with --require-dnssec"],
     [["--wait-timeout", "3"], 2, "--wait-timeout has nothing to wait for"],
     [["--server", "tls:"], 2, "is not a DNS server"],
@@ -313,6 +313,32 @@ describe("the gate", () => {
   });
 });
 
+test("a key whose servers are dead delays no other", async () => {
+  const keys = Object.fromEntries(
+    Array.from({ length: 400 }, (_, at) => [`d${String(at).padStart(3, "0")}.example s1`, at % 250]),
+  );
+  const answered: string[] = [];
+  let release = (_: Lookup<never>) => {};
+  const resolver: Resolver = {
+    lookupTxt: (name) => {
+      if (name === "s1._domainkey.d000.example")
+        return new Promise((resolve) => {
+          release = resolve;
+        });
+      answered.push(name);
+      // The last of all: nobody is waited for any more.
+      if (name.startsWith("s1._domainkey.d399.")) release(fakeLookup("x", { status: "timeout" }) as Lookup<never>);
+      return Promise.resolve(fakeLookup(name, { status: "servfail" }));
+    },
+    lookup: async (name) => fakeLookup(name, { status: "servfail" }) as Lookup<never>,
+    close: async () => {},
+  };
+  const { exitCode, stdout } = await run([], { keys, resolver });
+  expect(stdout).toMatch(/^TESTING#1 d000\.example: .*temporary: no answer/);
+  expect(stdout).toMatch(/\n400 keys: 400 temporary\n$/);
+  expect(exitCode).toBe(4);
+});
+
 describe("--format nagios", () => {
   test.each<[string, Readonly<Record<string, FakeAnswer>>, string[], number, RegExp]>([
     ["ok", PUBLISHED, [], 0, /^DKIM OK - 3 keys: 3 pass\|pass=3;;;0;3 /],
@@ -350,10 +376,16 @@ describe("--output", () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "report"), "old", { mode: 0o640 });
     symlinkSync("report", join(folder, "link"));
+    const { ino } = statSync(join(folder, "report"));
     const { exitCode } = await run(["--output", join(folder, "link")], { zone: {} });
     expect(exitCode).toBe(1);
     expect(readFileSync(join(folder, "report"), "utf8")).toMatch(/^TESTING#1 .*3 fail\n$/s);
     expect(readdirSync(folder).sort()).toEqual(["link", "report"]);
+    expect(lstatSync(join(folder, "link")).isSymbolicLink()).toBe(true);
+    const after = statSync(join(folder, "report"));
+    expect(after.mode & 0o777).toBe(0o640);
+    // Written over, a reader could see half of it.
+    expect(after.ino).not.toBe(ino);
   });
 
   test("of a run that fails is the old file", async () => {
@@ -363,6 +395,22 @@ describe("--output", () => {
     expect((await run(["--output", file, "c.example"])).exitCode).toBe(3);
     expect(readFileSync(file, "utf8")).toBe("old");
     expect(readdirSync(folder)).toEqual(["report"]);
+  });
+
+  test("of a run that is interrupted is nothing", async () => {
+    const folder = temporaryFolder();
+    const abort = new AbortController();
+    let seen: string[] = [];
+    const zone = {
+      "s1._domainkey.a.example": () => {
+        seen = readdirSync(folder);
+        abort.abort(new Error("over"));
+        return { status: "timeout" } as const;
+      },
+    };
+    await run(["--output", join(folder, "report")], { zone, signal: abort.signal });
+    expect(seen).toHaveLength(1);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test("that cannot be written is told before anything is asked", async () => {

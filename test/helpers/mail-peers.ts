@@ -32,6 +32,8 @@ function run(program: string, parameters: readonly string[], input = ""): Promis
       if (error === null) resolve(stdout);
       else reject(new Error(`${program}: ${error.message}\n${stderr}`));
     });
+    // A program that reads no input may be gone before it is written.
+    child.stdin?.on("error", () => {});
     child.stdin?.end(input);
   });
 }
@@ -85,11 +87,14 @@ print(json.dumps([sign(job) for job in json.load(sys.stdin)]))`;
 
 export async function verifyWithMailDkim(messages: readonly Uint8Array[], keys: PublishedKeys): Promise<string[]> {
   const program = `
-use strict; use warnings; use JSON::PP; use MIME::Base64; use Mail::DKIM::Verifier; use Net::DNS;
+use strict; use warnings; use Encode; use JSON::PP; use MIME::Base64; use Mail::DKIM::Verifier; use Net::DNS;
 my $given = decode_json(do { local $/; <STDIN> });
 { no warnings "redefine"; *Mail::DKIM::DNS::query = sub {
   my $text = $given->{keys}{$_[0]}; $@ = "NXDOMAIN"; return unless defined $text;
-  return Net::DNS::RR->new(owner => $_[0], type => "TXT", txtdata => [$text =~ /(.{1,255})/gs]);
+  my @strings = encode_utf8($text) =~ /(.{1,255})/gs;
+  # Net::DNS takes master-file spelling.
+  s/([^A-Za-z0-9 ])/sprintf("\\\\%03d", ord $1)/ge for @strings;
+  return Net::DNS::RR->new(owner => $_[0], type => "TXT", txtdata => [@strings]);
 }; }
 print encode_json([map {
   my $verifier = Mail::DKIM::Verifier->new; $verifier->PRINT(decode_base64($_)); $verifier->CLOSE; $verifier->result_detail;
@@ -157,7 +162,7 @@ export function verifyWithRspamd(messages: readonly Uint8Array[], keys: Publishe
   return inTemporaryFolder(async (folder) => {
     const port = await freePort();
     const records = Object.entries(keys).map(
-      ([name, record]) => `{ name = "${name}"; type = "txt"; replies = ["${record}"]; }`,
+      ([name, record]) => `{ name = "${name}"; type = "txt"; replies = [${JSON.stringify(record)}]; }`,
     );
     writeFileSync(join(folder, "tld.dat"), "com\nexample\n");
     writeFileSync(

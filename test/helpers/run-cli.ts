@@ -21,6 +21,7 @@ export interface RunCliOptions {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly resolver?: Resolver;
+  readonly readFile?: CliContext["readFile"];
   /** Stands between a command and the store of the test. */
   readonly keyStore?: (store: KeyStore) => KeyStore;
   /** Instead of `resolver`: one that is made as the options say. */
@@ -60,7 +61,7 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
     signal: options.signal ?? new AbortController().signal,
     parallelism: 2,
     now: () => options.now ?? new Date("2026-11-21T12:00:00Z"),
-    readFile: (path) => readFileSync(path),
+    readFile: options.readFile ?? ((path) => readFileSync(path)),
     openKeyStore: async (settings) => {
       const keyStore = new DirectoryKeyStore(settings);
       return options.keyStore?.(keyStore) ?? keyStore;

@@ -125,10 +125,16 @@ describe.skipIf(validating.skip)(`testkeys with a validating resolver ${validati
         "signed.test": signed.text,
         "bogus.test": bogus.text.replace(/(v=DKIM1; k=ed25519; p=)./, "$1z"),
         "plain.test": zone,
+        "later.test": `${soa(1)}@ NS ns\nns A 127.0.0.1\n`,
       },
     });
     unbound = await startUnbound({
-      stubs: { "signed.test": server.port, "bogus.test": server.port, "plain.test": server.port },
+      stubs: {
+        "signed.test": server.port,
+        "bogus.test": server.port,
+        "plain.test": server.port,
+        "later.test": server.port,
+      },
       trustAnchors: [signed.trustAnchor, bogus.trustAnchor],
       certificate: tlsFile("server.pem"),
       key: tlsFile("server.key"),
@@ -153,6 +159,34 @@ describe.skipIf(validating.skip)(`testkeys with a validating resolver ${validati
     const { exitCode, stdout } = await runCli(argv, { store: await storeWith(domain), resolver });
     expect(stdout).toMatch(expected);
     expect(exitCode).toBe(status);
+  });
+
+  it("a resolver that remembers the absence: not yet, and for how long", async () => {
+    const run = async (...argv: string[]) => {
+      const resolver = createResolver({ servers: [parseServerAddress(unbound.server)], timeoutMs: 3000 });
+      const real = createServerPool({ timeoutMs: 2000, retries: 0 });
+      const connect: ServerPool["connect"] = (address) =>
+        real.connect("port" in address ? { ...address, port: server.port } : address);
+      const pool = { connect, close: () => real.close() };
+      return runCli(["testkeys", "later.test", ...argv], { store: await storeWith("later.test"), resolver, pool });
+    };
+    // Before it is published: the authoritative servers say so, and the resolver hears of nothing.
+    expect(await run("--both")).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringMatching(/waiting alone will not help/),
+    });
+    // A careless look plants the "no" in the resolver's cache.
+    expect(await run()).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringMatching(/=> fail: no record \(NXDOMAIN\)\n/),
+    });
+    await server.replaceZone("later.test", `${soa(2)}@ NS ns\nns A 127.0.0.1\ns1._domainkey TXT ${text(1)}\n`);
+    const { exitCode, stdout } = await run("--both");
+    expect(stdout).toMatch(
+      /=> temporary: not yet: every authoritative server has it, but resolvers still answer with no record \(NXDOMAIN\), for at most ([12]?[0-9]|30) s\n/,
+    );
+    expect(exitCode).toBe(4);
+    expect(await run("--authoritative")).toMatchObject({ exitCode: 0 });
   });
 
   it.each([

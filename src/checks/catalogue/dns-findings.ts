@@ -71,4 +71,31 @@ export const DNS_FINDINGS = {
       "(RFC 6376 §6.1.2: no key for signature), and resolvers remember it for the zone's negative TTL (RFC 2308 §5).",
     fix: "publish the record at <selector>._domainkey.<domain>, on every authoritative server",
   }),
+  "DNS-CNAME": kind<PartDetails>({
+    severity: "info",
+    summary: "the name is an alias of one whose record was not looked at",
+    message: ({ part }) => `the name is an alias of ${part}, whose record is not in this text`,
+    explanation:
+      "Providers of mail services have their customers' selectors point at names of their own, and verifiers follow the " +
+      "CNAME. What stands at its end decides; a CNAME that leads to nothing is as good as no record.",
+    fix: "look the name up once it is published: dkimctl verify-key DOMAIN SELECTOR",
+  }),
+  "DNS-CNAME-TXT": kind<PartDetails>({
+    severity: "error",
+    summary: "a CNAME and a TXT record stand at the same name",
+    message: ({ part }) => `beside the CNAME to ${part} stands a TXT record`,
+    explanation:
+      "A name with a CNAME has no other record (RFC 1034 §3.6.2, RFC 2181 §10.1). Name servers refuse such a zone, or " +
+      "serve only one of the two.",
+    fix: "keep the CNAME, if somebody else manages the key, or the TXT record, and remove the other",
+  }),
+  "ED25519-ONLY": kind<PartDetails>({
+    severity: "warning",
+    summary: "a domain has Ed25519 keys and no RSA key",
+    message: ({ part }) => `${part} has Ed25519 keys only`,
+    explanation:
+      "Verifiers must support Ed25519 (RFC 8463 §5), yet many do not: Debian 12's Mail::DKIM answers \"unsupported " +
+      'algorithm", and large receivers are known for the same. To them such mail is unsigned.',
+    fix: "publish an RSA key beside it, under a selector of its own, and sign with both",
+  }),
 };

@@ -88,6 +88,16 @@ export const KEY_STRENGTH_FINDINGS = {
       "The product of two random primes shows no pattern. This one was made up or came from a broken generator.",
     fix: "publish the key again as your key tool prints it, or make a new one",
   }),
+  "KEY-BLOCKLISTED": kind<{ readonly list: number }>({
+    severity: "error",
+    summary: "the private key is in a collection of known keys",
+    message: ({ list }) => `the block list has this key: its private half is known to others (collection ${list})`,
+    explanation:
+      "Private keys that were printed, leaked, or made by a generator that could make only few (Debian's OpenSSL of 2006 " +
+      "to 2008, CVE-2008-0166) are collected by researchers and attackers alike. Whoever has the collection can sign. " +
+      "The number is that of the collection in badkeys' badkeysdata.json.",
+    fix: "make a new key under a new selector with a current tool, sign with it, and remove this record",
+  }),
   "KNOWN-KEY": kind<DetailDetails>({
     severity: "error",
     summary: "the private half of this key is public",

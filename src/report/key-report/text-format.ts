@@ -1,42 +1,78 @@
-import type { Finding } from "../../checks/catalogue.ts";
+import type { Severity } from "../../checks/catalogue.ts";
 import { escapeDnsText } from "../../dns/escape-dns-text.ts";
-import { quoteTxtString, splitTxtStrings } from "../../dns/txt-strings.ts";
-import { keyRecordName } from "../../keys/key-name.ts";
-import { type PublicKey, publicKeyFingerprint } from "../../keys/public-key.ts";
+import type { RecordInput } from "../../dns/record-input.ts";
+import { publicKeyFingerprint } from "../../keys/public-key.ts";
 import type { Style } from "../../terminal/style.ts";
-import { bySeverity, type KeyReport } from "./key-report.ts";
+import { describeNumbers } from "./describe-key.ts";
+import { bySeverity, type KeyReport, type ReportFinding, shownRecords } from "./key-report.ts";
+import { type PublishOptions, renderRecordToPublish } from "./published-record.ts";
+import { excerptRecord } from "./record-excerpt.ts";
+import { renderVerdicts } from "./verifier-verdicts.ts";
 
 export interface TextReportOptions {
   readonly style: Style;
-  readonly ttlSeconds: number;
-  /** The numbers of the key too, in the manner of `openssl pkey -pubin -text -noout`. */
+  /** Of the terminal; where there is none, 80. */
+  readonly columns: number;
+  readonly publishAs: PublishOptions;
+  /** The numbers of the key too. */
   readonly numbers: boolean;
+  /** Which verifiers refuse what was found, too. */
+  readonly verifiers: boolean;
 }
 
+const EXCERPT_INDENT = "    ";
+
 /** What it is, what is wrong with it and what to do, for a person at a terminal. */
-export function renderKeyReport(report: KeyReport, { style, ttlSeconds, numbers }: TextReportOptions): string {
-  const { source, description, name, publicKey, records, findings, publish } = report;
+export function renderKeyReport(report: KeyReport, options: TextReportOptions): string {
+  const { style, publishAs, numbers, verifiers } = options;
+  const { source, description, input, name, aliases, publicKey, findings, publish } = report;
+  const shownName = name === undefined ? undefined : escapeDnsText(name);
   const lines = [`${style.strong(source)}: ${description}`];
-  if (name !== undefined && source !== keyRecordName(name)) lines.push(`  name         ${keyRecordName(name)}`);
+  if (input !== undefined && (input.form !== "value" || input.notes.length > 0)) {
+    lines.push(`  read as      ${[FORM_NAMES[input.form], ...input.notes].join("; ")}`);
+  }
+  if (shownName !== undefined && source !== shownName) lines.push(`  name         ${shownName}`);
+  for (const alias of aliases) lines.push(`  alias of     ${escapeDnsText(alias)}`);
   if (publicKey !== undefined) lines.push(`  fingerprint  SHA256:${publicKeyFingerprint(publicKey)}`);
-  for (const record of records) lines.push(`  record       ${escapeDnsText(record)}`);
+  for (const record of shownRecords(report).texts) lines.push(`  record       ${escapeDnsText(record)}`);
   if (publicKey !== undefined && numbers) lines.push(...describeNumbers(publicKey));
-  for (const finding of bySeverity(findings)) lines.push(...describeFinding(finding, style));
+  for (const finding of bySeverity(findings)) lines.push(...describeFinding(finding, report, options));
   lines.push(verdict(report, style));
+  if (verifiers) lines.push(...renderVerdicts(report, style));
   if (publish !== undefined) {
     lines.push("the record to publish:");
-    lines.push(zoneLine(name === undefined ? "" : `${keyRecordName(name)}. ${ttlSeconds} IN TXT `, publish));
+    lines.push(...publish.changes.map((change) => `  ${style.dim(`# ${escapeDnsText(change)}`)}`));
+    lines.push(renderRecordToPublish(publish, publishAs).trimEnd());
   }
   return `${lines.join("\n")}\n`;
 }
 
-function describeFinding({ severity, code, message, fix }: Finding, style: Style): string[] {
+const FORM_NAMES: Record<RecordInput["form"], string> = {
+  value: "the value of a record",
+  strings: "quoted strings, as dig +short prints them",
+  zone: "zone text",
+  lookup: "the output of host or nslookup",
+  tinydns: "tinydns data",
+  panel: "a line of a provider's panel",
+  message: "a signed message",
+};
+
+function describeFinding(finding: ReportFinding, report: KeyReport, { style, columns }: TextReportOptions): string[] {
+  const { severity, code, message, fix, position, record } = finding;
   const paint = severity === "error" ? style.bad : severity === "warning" ? style.warn : style.dim;
-  return [`${paint(`${severity}:`)} ${message} (${code})`, ...(severity === "info" ? [] : [`  ${fix}`])];
+  const where = record === undefined ? "" : `record ${record + 1}: `;
+  const lines = [`${paint(`${severity}:`)} ${where}${message} (${code})`];
+  const text = report.records[record ?? 0];
+  if (position !== undefined && text !== undefined && !shownRecords(report).isRedacted) {
+    const { line, marker } = excerptRecord(text, position, columns - EXCERPT_INDENT.length);
+    lines.push(EXCERPT_INDENT + line, EXCERPT_INDENT + marker.replace(/\S+/, (marks) => paint(marks)));
+  }
+  if (severity !== "info") lines.push(`  ${fix}`);
+  return lines;
 }
 
 function verdict({ state, findings }: KeyReport, style: Style): string {
-  const count = (severity: Finding["severity"]) => findings.filter((finding) => finding.severity === severity).length;
+  const count = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
   const [errors, warnings] = [count("error"), count("warning")];
   const parts = [
     ...(errors > 0 ? [`${errors} ${errors === 1 ? "error" : "errors"}`] : []),
@@ -44,22 +80,4 @@ function verdict({ state, findings }: KeyReport, style: Style): string {
   ];
   const paint = state === "usable" ? style.good : style.bad;
   return `${paint(state)}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`;
-}
-
-function zoneLine(owner: string, text: string): string {
-  return `${owner}${splitTxtStrings(text).map(quoteTxtString).join(" ")}`;
-}
-
-function describeNumbers(publicKey: PublicKey): string[] {
-  if (publicKey.type === "ed25519") return ["  point:", ...hexLines(publicKey.bytes)];
-  const exponent = BigInt(`0x${Buffer.from(publicKey.exponent).toString("hex") || "0"}`);
-  return ["  modulus:", ...hexLines(publicKey.modulus), `  exponent: ${exponent} (0x${exponent.toString(16)})`];
-}
-
-/** Fifteen octets a line, as openssl has it. */
-function hexLines(octets: Uint8Array): string[] {
-  const pairs = Buffer.from(octets).toString("hex").match(/../g) ?? [];
-  return Array.from({ length: Math.ceil(pairs.length / 15) }, (_, line) => {
-    return `    ${pairs.slice(line * 15, line * 15 + 15).join(":")}`;
-  });
 }
