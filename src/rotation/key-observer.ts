@@ -1,4 +1,5 @@
 import { type SurveyOptions, surveyAuthoritativeServers, type ZoneSurvey } from "../dns/authoritative.ts";
+import { lookupSibling, readWildcard } from "../dns/key-lookup.ts";
 import type { TxtLookup } from "../dns/resolver.ts";
 import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import { type Observation, readSurvey } from "./observation.ts";
@@ -21,10 +22,20 @@ export async function observeKey(
   const survey = await surveyAuthoritativeServers(keyRecordName(name), options);
   const negativeSeconds = await negativeTtls(survey, options);
   const server = survey.steps.at(-1)?.servers.find(({ address }) => address !== undefined);
-  return {
-    observation: readSurvey({ record }, survey, negativeSeconds),
-    lookup: server?.address === undefined ? undefined : server.udp,
-  };
+  const lookup = server?.address === undefined ? undefined : server.udp;
+  const observation = readSurvey({ record }, survey, negativeSeconds);
+  const foreign = observation.kind === "agreed" && (observation.serves === "other" || observation.serves === "revoked");
+  if (!foreign || survey.steps.length > 1 || lookup === undefined || server?.address === undefined) {
+    return { observation, lookup };
+  }
+  const { connect, port = 53, signal } = options;
+  const sibling = await lookupSibling(connect({ transport: "udp", host: server.address, port }), name.domain, {
+    recursionDesired: false,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (readWildcard(lookup, sibling) !== "wildcard") return { observation, lookup };
+  // Nothing of its own stands there; but what the wildcard answered stays in caches for its TTL.
+  return { observation: { ...observation, serves: "nothing", rrset: [], detail: "a wildcard answers" }, lookup };
 }
 
 /** RFC 2308 §5: min(TTL of the SOA record, its minimum), the longest that any server of the zone tells. */

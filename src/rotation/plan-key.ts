@@ -31,10 +31,16 @@ class KeyPlanner implements RotationPlan {
     const precedesUse = state === "new" || state === "published" || state === "ready";
     // Somebody who changes the signer by hand, or a run that was killed, may have begun to sign with it.
     const maySign = state === "active" || this.#key.intent?.effect === "activate";
+    const isLost = !this.#input.taken.has(selector);
+    if (state === "active" && isLost) {
+      this.#person("its private key is not in the store", "put it back, or let rotate make another one");
+    }
     if (record === undefined) {
       this.steps.push({ kind: "create", selector, algorithm, why: "begun before" });
     } else if (precedesUse && compromisedAt !== undefined && !maySign) {
       this.steps.push({ kind: "advance", selector, to: "draining", why: "it is compromised" });
+    } else if (precedesUse && isLost && !maySign) {
+      this.steps.push({ kind: "advance", selector, to: "draining", why: "its private key is not in the store" });
     } else if (precedesUse && !policy.algorithms.includes(algorithm) && !maySign) {
       this.steps.push({ kind: "advance", selector, to: "draining", why: `${algorithm} keys are no longer wanted` });
     } else if (state === "tombstone") this.#planTombstone();

@@ -107,20 +107,22 @@ export function clockFinding({
 }
 
 /** Why the keys that sign now are to be replaced; `undefined`: they are not yet. */
-function dueReason({ journal, policy, now }: PlanInput): string | undefined {
+function dueReason({ journal, policy, now, taken }: PlanInput): string | undefined {
   const active = journal.keys.filter(({ state }) => state === "active");
   const missing = policy.algorithms.find((algorithm) => !active.some((key) => key.algorithm === algorithm));
   if (active.length === 0) return "no key signs yet";
   if (missing !== undefined) return `no ${missing} key signs yet`;
   const compromised = active.find((key) => key.compromisedAt !== undefined);
   if (compromised !== undefined) return `${compromised.selector} is compromised`;
+  const lost = active.find(({ selector }) => !taken.has(selector));
+  if (lost !== undefined) return `the private key of ${lost.selector} is lost`;
   const oldest = Math.min(...active.map(stateSince));
   if (journal.rotationAskedAt !== undefined && journal.rotationAskedAt >= oldest) return "asked for";
   return now >= oldest + policy.periodMs ? `the active key is ${roughDuration(now - oldest)} old` : undefined;
 }
 
 function planSuccession(input: PlanInput): RotationPlan {
-  const { journal, policy, now } = input;
+  const { journal, policy, now, taken } = input;
   const steps: Step[] = [];
   const waits: Wait[] = [];
   const findings: RotationFinding[] = [];
@@ -128,7 +130,10 @@ function planSuccession(input: PlanInput): RotationPlan {
   const active = journal.keys.filter(({ state }) => state === "active");
   const next = policy.algorithms.map((algorithm) => ({
     algorithm,
-    key: journal.keys.find((key) => key.algorithm === algorithm && isCandidate(key)),
+    key: journal.keys.find(
+      (key) =>
+        key.algorithm === algorithm && isCandidate(key) && (key.record === undefined || taken.has(key.selector)),
+    ),
   }));
   if (due === undefined && !policy.standby) {
     waits.push({ selector: undefined, what: "rotation", until: Math.min(...active.map(stateSince)) + policy.periodMs });

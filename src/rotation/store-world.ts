@@ -57,9 +57,17 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
   const { domain, store, journals, policy, survey, now, random, lastRunAt, publisher, signer, ttlSeconds } = options;
   const lookups = new Map<Selector, TxtLookup>();
   const nameOf = ({ selector }: Pick<RotationKey, "selector">): KeyName => ({ domain, selector });
-  const signingKey = async (key: RotationKey): Promise<SigningKey> => {
-    const { location } = await store.read(nameOf(key));
-    return { ...nameOf(key), algorithm: key.algorithm, location };
+  const signingKeys = (keys: readonly RotationKey[]): Promise<SigningKey[]> =>
+    Promise.all(
+      keys.map(async (key) => {
+        const { location } = await store.read(nameOf(key));
+        return { ...nameOf(key), algorithm: key.algorithm, location };
+      }),
+    );
+  /** Without those whose private key somebody has deleted. */
+  const storedKeys = async (keys: readonly RotationKey[]) => {
+    const stored = await Promise.allSettled(keys.map((key) => signingKeys([key])));
+    return stored.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
   };
 
   async function changeRecord({ key, effect, seen }: RecordWish): Promise<"done" | "asked"> {
@@ -73,8 +81,8 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
 
   async function activate(keys: readonly RotationKey[], retired: readonly RotationKey[]): Promise<"done" | "asked"> {
     if (signer === undefined) return "asked";
-    const next = await Promise.all(keys.map(signingKey));
-    const old = await Promise.all(retired.map(signingKey));
+    const next = await signingKeys(keys);
+    const old = await storedKeys(retired);
     try {
       await signer.use(next, old);
     } catch (cause) {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -19,6 +20,15 @@ describe.skipIf(peer.skip)(`rotate against BIND ${peer.reason}`, () => {
     zone = await startDynamicZone();
   });
   afterAll(() => zone?.stop());
+
+  /** As a person or another program would; wildcards too. */
+  async function publishByHand(name: string, record: string | undefined): Promise<void> {
+    const add = record === undefined ? "" : `update add ${name}. 1 IN TXT "${record}"\n`;
+    const { port } = zone.named;
+    execFileSync("nsupdate", ["-k", zone.keyFile], {
+      input: `server 127.0.0.1 ${port}\nzone ${zone.zone}.\nupdate delete ${name}. TXT\n${add}send\n`,
+    });
+  }
 
   interface Fleet {
     readonly store: string;
@@ -182,13 +192,7 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     const [, name = "", record = ""] = /publish this TXT record at (\S+): (.*)/.exec(asked.stderr) ?? [];
     // Asked once: cron must not nag every hour.
     expect(await hand.run("rotate")).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
-    const { createNsupdatePublisher } = await import("../../src/dns/publish/nsupdate-publisher.ts");
-    await createNsupdatePublisher({
-      server: { host: "127.0.0.1", port: zone.named.port },
-      keyFile: zone.keyFile,
-      env: { PATH: process.env.PATH },
-      timeLimitMs: 2000,
-    }).change({ name, zone: zone.zone, ttlSeconds: 1, before: [], after: record });
+    await publishByHand(name, record);
     await hand.run("rotate");
     const [selector = ""] = only(hand.states(domain), "published");
     const early = await hand.run("rotate", domain, "--active", selector);
@@ -241,6 +245,47 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     expect(files.every((file) => readdirSync(foreign.store).includes(file))).toBe(true);
   });
 
+  test("hooks are told after the fact; one that fails changes nothing, and is said", async () => {
+    const domain = "hooks.example.test";
+    const log = join(temporaryFolder(), "log");
+    const script =
+      "fs.appendFileSync(process.argv[1], fs.readFileSync(0)); process.exit(process.env.DKIMCTL_EVENT === 'activate' ? 3 : 0)";
+    const argv = JSON.stringify([process.execPath, "-e", script, log]);
+    const hooks = fleet(`[hooks]\non-publish = ${argv}\non-activate = ${argv}\n`);
+    expect(await hooks.run("rotate", domain)).toMatchObject({ exitCode: 0, stderr: "" });
+    hooks.now += 2 * HOUR;
+    const { exitCode, stderr } = await hooks.run("rotate");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("the hook on-activate:");
+    const [selector = ""] = only(hooks.states(domain), "active");
+    const events = readFileSync(log, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(events).toEqual([
+      { event: "publish", domain, selectors: [selector] },
+      { event: "activate", domain, selectors: [selector] },
+    ]);
+  });
+
+  test("machine-readable: steps, waits and findings", async () => {
+    const domain = "json.example.test";
+    const { stdout } = await fleet().run("rotate", domain, "--json");
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({
+      schema: "dkimctl/rotate/1",
+      dryRun: false,
+      domains: [
+        {
+          domain,
+          steps: [{ kind: "create" }, { kind: "publish" }, { kind: "advance", to: "published" }],
+          waits: [{ what: "caches that may hold an older answer", until: "2026-11-21T13:00:01.000Z" }],
+          findings: [],
+        },
+      ],
+    });
+  });
+
   test("a dry run tells the same plan and changes nothing", async () => {
     const dry = fleet();
     await dry.run("rotate", "dry.example.test");
@@ -261,13 +306,7 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     await lost.run("rotate");
     const [selector = ""] = only(lost.states(domain), "active");
     const name = `${selector}._domainkey.${domain}`;
-    const { createNsupdatePublisher } = await import("../../src/dns/publish/nsupdate-publisher.ts");
-    await createNsupdatePublisher({
-      server: { host: "127.0.0.1", port: zone.named.port },
-      keyFile: zone.keyFile,
-      env: { PATH: process.env.PATH },
-      timeLimitMs: 2000,
-    }).change({ name, zone: zone.zone, ttlSeconds: 1, before: undefined, after: undefined });
+    await publishByHand(name, undefined);
     lost.now += HOUR;
     const told = await lost.run("rotate");
     expect(told.exitCode).toBe(1);
@@ -309,6 +348,15 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     const { exitCode, stderr } = await fleet("", { publish: "" }).run("publish", "example.test");
     expect(exitCode).toBe(2);
     expect(stderr).toContain("no publisher is configured");
+  });
+
+  test("under a wildcard: its answers are waited for, and our record comes before it", async () => {
+    const domain = "wild.example.test";
+    const wild = fleet();
+    await publishByHand(`*._domainkey.${domain}`, "v=DKIM1; p=");
+    await wild.run("rotate", domain);
+    const [selector = ""] = only(wild.states(domain), "published");
+    expect(zone.txt(`${selector}._domainkey.${domain}`)).toEqual([expect.stringContaining("k=ed25519")]);
   });
 
   test("a damaged journal: this domain stops with a reason, the others go on", async () => {

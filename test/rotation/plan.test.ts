@@ -54,16 +54,22 @@ interface Case {
   readonly journal?: Partial<Journal>;
   readonly lastRunAt?: number;
   readonly taken?: readonly string[];
+  /** Keys whose files are gone. */
+  readonly lost?: readonly string[];
 }
 
-function plan({ keys, seen = {}, policy = {}, journal = {}, lastRunAt, taken = [] }: Case) {
+function plan({ keys, seen = {}, policy = {}, journal = {}, lastRunAt, taken = [], lost = [] }: Case) {
   const { steps, waits, findings } = planRotation({
     journal: { domain: "example.com", keys, ...journal },
     policy: { ...POLICY, ...policy },
     observations: new Map(Object.entries(seen)),
     now: NOW,
     lastRunAt,
-    taken: new Set(taken),
+    taken: new Set(
+      [...keys.filter(({ state }) => state !== "gone").map(({ selector }) => selector), ...taken].filter(
+        (name) => !lost.includes(name),
+      ),
+    ),
     random: () => "0badcafe",
   });
   return {
@@ -298,6 +304,39 @@ describe("a run was killed while it changed the signer", () => {
     ],
   ])("%s", (_, input, steps) => {
     expect(plan({ ...input, taken: ["k1"] }).steps).toEqual(steps);
+  });
+});
+
+describe("a key file was deleted by hand", () => {
+  test.each<[string, Case, string[]]>([
+    [
+      "that of the active key: another one is made",
+      { keys: [active], seen: { old: OURS }, lost: ["old"] },
+      ["create k1"],
+    ],
+    [
+      "the successor signs",
+      { keys: [active, key("k1", "ready", DAY)], seen: { old: OURS, k1: OURS }, lost: ["old"] },
+      ["activate k1 for old"],
+    ],
+    [
+      "that of a standby: it never signs",
+      { keys: [due, key("k1", "ready", DAY)], seen: { old: OURS, k1: OURS }, lost: ["k1"] },
+      ["k1 -> draining", "create k2"],
+    ],
+    [
+      "that of a key that signs no more: nobody needs it",
+      { keys: [active, key("k0", "draining", DAY)], seen: { old: OURS, k0: OURS }, lost: ["k0"] },
+      [],
+    ],
+  ])("%s", (_, input, steps) => {
+    expect(plan(input).steps).toEqual(steps);
+  });
+
+  test("a person is told of the one that should sign", () => {
+    expect(plan({ keys: [active], seen: { old: OURS }, lost: ["old"] }).findings).toEqual([
+      "person: its private key is not in the store",
+    ]);
   });
 });
 
