@@ -34,18 +34,17 @@ export function nextSelector(
     return { selector: undefined };
   }
   let freeAt: number | undefined;
+  let choice: { readonly selector: Selector; readonly goneAt: number } | undefined;
   for (const selector of policy.selectorRing) {
     const uses = journal.keys.filter((key) => key.selector === selector);
     if (planned.has(selector) || uses.some(({ state }) => state !== "gone")) continue;
     if (uses.length === 0 && taken.has(selector)) continue;
-    const until = Math.max(
-      Number.NEGATIVE_INFINITY,
-      ...uses.map(
-        (key) => (key.entered.gone ?? 0) + Math.max(key.staleSeconds, key.ttlSeconds) * 1000 + policy.marginMs,
-      ),
-    );
-    if (now >= until) return { selector };
-    freeAt = Math.min(freeAt ?? until, until);
+    const goneAt = Math.max(Number.NEGATIVE_INFINITY, ...uses.map((key) => key.entered.gone ?? 0));
+    const cachedMs = Math.max(0, ...uses.flatMap((key) => [key.staleSeconds, key.ttlSeconds])) * 1000;
+    const until = goneAt + cachedMs + policy.marginMs;
+    if (now < until) freeAt = Math.min(freeAt ?? until, until);
+    // In turn: the one that has rested longest.
+    else if (choice === undefined || goneAt < choice.goneAt) choice = { selector, goneAt };
   }
-  return { selector: undefined, freeAt };
+  return { selector: choice?.selector, freeAt };
 }

@@ -131,8 +131,7 @@ function planSuccession(input: PlanInput): RotationPlan {
   const next = policy.algorithms.map((algorithm) => ({
     algorithm,
     key: journal.keys.find(
-      (key) =>
-        key.algorithm === algorithm && isCandidate(key) && (key.record === undefined || taken.has(key.selector)),
+      (key) => key.algorithm === algorithm && isCandidate(key) && (key.record === undefined || taken.has(key.selector)),
     ),
   }));
   if (due === undefined && !policy.standby) {

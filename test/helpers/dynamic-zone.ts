@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Named, startNamed } from "./named.ts";
 import { findBinary } from "./peers.ts";
 
-/** A real BIND with one zone that takes signed updates of TXT records, TTLs of a second. */
+/** A real BIND with zones that take signed updates of TXT records, TTLs of a second. */
 export interface DynamicZone {
   readonly named: Named;
   /** The TSIG key that may change `zone`. */
@@ -21,6 +21,10 @@ export interface DynamicZone {
 }
 
 const ZONE = "example.test";
+const TARGET = "provider.test";
+
+/** As a customer of a provider has them: selectors that are CNAMEs into the provider's zone. */
+const RING = ["s1", "s2", "s3"].map((s) => `${s}._domainkey.ring CNAME ${s}.ring.${TARGET}.\n`).join("");
 
 export async function startDynamicZone(): Promise<DynamicZone> {
   const folder = mkdtempSync(join(tmpdir(), "dkimctl-zone-"));
@@ -32,12 +36,14 @@ export async function startDynamicZone(): Promise<DynamicZone> {
   };
   const zoneFile = write(
     "zone",
-    `$TTL 1\n@ SOA ns1 hostmaster 1 60 60 60 1\n@ NS ns1\nns1 A 127.0.0.1\nforeign._domainkey TXT "v=spf1 -all"\n`,
+    `$TTL 1\n@ SOA ns1 hostmaster 1 60 60 60 1\n@ NS ns1\nns1 A 127.0.0.1\nforeign._domainkey TXT "v=spf1 -all"\n${RING}`,
   );
+  const targetFile = write("target", `$TTL 1\n@ SOA ns1.${ZONE}. hostmaster 1 60 60 60 1\n@ NS ns1.${ZONE}.\n`);
   const named = await startNamed({
     zones: {},
     statements: `${key("dkim", 1)}${key("powerless", 3)}
-zone "${ZONE}" { type primary; file "${zoneFile}"; update-policy { grant dkim zonesub TXT; }; };`,
+zone "${ZONE}" { type primary; file "${zoneFile}"; update-policy { grant dkim zonesub TXT; }; };
+zone "${TARGET}" { type primary; file "${targetFile}"; update-policy { grant dkim zonesub TXT; }; };`,
   });
   const dig = findBinary("dig") ?? "dig";
   return {

@@ -245,6 +245,27 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     expect(files.every((file) => readdirSync(foreign.store).includes(file))).toBe(true);
   });
 
+  test("a ring of selectors that are CNAMEs: proof and publishing happen in the zone they lead to", async () => {
+    const domain = "ring.example.test";
+    const ring = fleet(`selector-ring = ["s1", "s2", "s3"]\noverlap = "1d"\ntombstone = "1d"\nperiod = "10d"`);
+    await ring.run("rotate", domain);
+    expect(zone.txt("s1.ring.provider.test")).toEqual([expect.stringContaining("k=ed25519")]);
+    ring.now += 2 * HOUR;
+    await ring.run("rotate");
+    for (const next of ["s2", "s3", "s1"]) {
+      ring.now += 10 * DAY;
+      await ring.run("rotate");
+      ring.now += 2 * HOUR;
+      await ring.run("rotate");
+      expect(ring.signs()).toBe(`${domain} ${next}`);
+      for (let day = 0; day < 2; day++) {
+        ring.now += DAY + HOUR;
+        expect(await ring.run("rotate")).toMatchObject({ exitCode: 0, stderr: "" });
+      }
+    }
+    expect(zone.txt("s2.ring.provider.test")).toEqual([]);
+  });
+
   test("hooks are told after the fact; one that fails changes nothing, and is said", async () => {
     const domain = "hooks.example.test";
     const log = join(temporaryFolder(), "log");
