@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { DomainName } from "../keys/domain-name.ts";
 import { replaceFile } from "../keys/durable-file.ts";
 import { type FileAccess, type FileAccessOptions, resolveFileAccess } from "../keys/file-access.ts";
-import { fileOperations } from "../keys/file-operations.ts";
+import { type FileOperations, fileOperations } from "../keys/file-operations.ts";
 import { writeFailure } from "../keys/key-file.ts";
 import { systemErrorCode, systemErrorReason } from "../keys/key-store-errors.ts";
 import { ensureFolder } from "../keys/store-folder.ts";
@@ -20,12 +20,14 @@ export class JournalFolder {
   readonly #store: string;
   readonly #path: string;
   readonly #options: FileAccessOptions;
+  readonly #operations: FileOperations;
   #access: FileAccess | undefined;
 
-  constructor(store: string, options: FileAccessOptions) {
+  constructor(store: string, options: FileAccessOptions, operations: FileOperations = fileOperations) {
     this.#store = store;
     this.#path = join(store, ".dkimctl", "journal");
     this.#options = options;
+    this.#operations = operations;
   }
 
   /** For messages. */
@@ -72,14 +74,15 @@ export class JournalFolder {
   }
 
   #put(path: string, text: string): void {
-    if (this.#access === undefined) {
-      this.#access = resolveFileAccess(this.#options);
-      ensureFolder(join(this.#store, ".dkimctl"), this.#access, fileOperations);
-      ensureFolder(this.#path, this.#access, fileOperations);
-      sweepTemporaryFiles(this.#path);
-    }
     try {
-      replaceFile(path, new TextEncoder().encode(text), this.#access);
+      if (this.#access === undefined) {
+        const access = resolveFileAccess(this.#options);
+        ensureFolder(join(this.#store, ".dkimctl"), access, this.#operations);
+        ensureFolder(this.#path, access, this.#operations);
+        sweepTemporaryFiles(this.#path);
+        this.#access = access;
+      }
+      replaceFile(path, new TextEncoder().encode(text), this.#access, { operations: this.#operations });
     } catch (error) {
       throw writeFailure(error, path);
     }

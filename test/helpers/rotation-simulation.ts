@@ -258,7 +258,8 @@ export function dkimctlRotation(world: SimulatedWorld, domain: DomainName): Rota
   };
 }
 
-function simulatedRotationWorld(
+/** The engine's view of the simulated world; `clock` is what it takes for now. */
+export function simulatedRotationWorld(
   world: SimulatedWorld,
   now: number,
   clock: number,
