@@ -1,9 +1,73 @@
 #!/usr/bin/env node
-import { processContext } from "../dist/context.js";
-import { main, reportError } from "../dist/main.js";
+"use strict";
+// Starts the bundle in dist/cli. Its chunks are loaded as require() would, but compiled from V8's code cache where there
+// is one. A cache is used only when it was made from these very octets by this very V8: it holds a copy of its source,
+// which is compared, and V8 refuses what another version or build of it made. `npm run build` writes it; a run never does.
+const { readFileSync } = require("node:fs");
+const { join } = require("node:path");
+const { Script } = require("node:vm");
 
-const argv = process.argv.slice(2);
-const cli = processContext();
-process.exitCode = await main(argv, cli);
-const failure = await cli.endProcess();
-if (failure !== undefined) process.exitCode = reportError(failure, argv, cli);
+const HEAD = "(function (exports, require, module, __filename, __dirname) { ";
+const TAIL = "\n})";
+
+/**
+ * @param {string} folder of the bundle
+ * @param {(chunk: { name: string, source: Buffer, script: Script }) => void} [onChunk] told of each chunk that was run
+ * @returns {(name: string) => any} what a chunk exports
+ */
+function loadBundle(folder, onChunk) {
+  const loaded = new Map();
+  const suffix = codeCacheSuffix();
+  function load(name) {
+    const known = loaded.get(name);
+    if (known !== undefined) return known.exports;
+    const filename = join(folder, name);
+    const source = readFileSync(filename);
+    const cachedData = readCodeCache(`${filename}${suffix}`, source);
+    const script = new Script(HEAD + source.latin1Slice() + TAIL, { filename, cachedData });
+    const module = { exports: {} };
+    loaded.set(name, module);
+    script.runInThisContext().call(module.exports, module.exports, requireFrom, module, filename, folder);
+    onChunk?.({ name, source, script });
+    return module.exports;
+  }
+  const requireFrom = (id) => (id.startsWith("./") ? load(id.slice(2)) : require(id));
+  return load;
+}
+
+/** One file for each V8 and processor, so that a package used by several finds its own or none. */
+function codeCacheSuffix() {
+  return `.${process.versions.v8}-${process.arch}.cache`;
+}
+
+/** The file is the source, then what V8 made of it. */
+function readCodeCache(filename, source) {
+  let cache;
+  try {
+    cache = readFileSync(filename);
+  } catch {
+    return undefined;
+  }
+  const { length } = source;
+  return cache.length > length && cache.compare(source, 0, length, 0, length) === 0
+    ? cache.subarray(length)
+    : undefined;
+}
+
+async function start() {
+  const folder = join(__dirname, "../dist/cli");
+  const argv = process.argv.slice(2);
+  // A stack with -v names the lines of src/: node reads the source maps of what it loads itself.
+  const verbose = argv.includes("-v") || argv.includes("--verbose");
+  if (verbose) process.setSourceMapsEnabled(true);
+  const { main, processContext, reportError } = verbose
+    ? require(join(folder, "cli.cjs"))
+    : loadBundle(folder)("cli.cjs");
+  const cli = processContext();
+  process.exitCode = await main(argv, cli);
+  const failure = await cli.endProcess();
+  if (failure !== undefined) process.exitCode = reportError(failure, argv, cli);
+}
+
+if (require.main === module) start();
+else module.exports = { loadBundle, codeCacheSuffix };

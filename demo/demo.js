@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startEmbeddedServer } from "../dist/dns/embedded-server.js";
-import { parseZoneText } from "../dist/dns/zone-text.js";
+import { startEmbeddedServer } from "./.compiled/dns/embedded-server.js";
+import { parseZoneText } from "./.compiled/dns/zone-text.js";
 
 const DKIMCTL = fileURLToPath(new URL("../bin/dkimctl.js", import.meta.url));
 

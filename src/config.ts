@@ -51,10 +51,10 @@ export function loadConfig({ path, env, readFile = (file) => readFileSync(file, 
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
     if (path === undefined && !env.DKIMCTL_CONFIG && code === "ENOENT")
-      return { path: undefined, settings: parseSettings("", file) };
+      return { path: undefined, settings: settingsFrom([], file) };
     throw new ConfigError(`cannot read the configuration ${file}: ${systemErrorReason(error)}`, { cause: error });
   }
-  return { path: file, settings: parseSettings(text, file) };
+  return { path: file, settings: settingsFrom(entriesOf(text, file), file) };
 }
 
 /** Where the configuration is, or would be: `--config`, else `DKIMCTL_CONFIG`, else `/etc/dkimctl.toml`. */
@@ -77,10 +77,10 @@ export function storePath({
 
 const SECTIONS: Readonly<Record<string, Readonly<Record<string, Setting<unknown>>>>> = CONFIG_SCHEMA;
 
-function parseSettings(text: string, file: string): Settings {
+function settingsFrom(entries: readonly TomlEntry[], file: string): Settings {
   const found = new Map<string, [string, unknown][]>(Object.keys(SECTIONS).map((section) => [section, []]));
   const domains = new Map<string, [string, unknown][]>();
-  for (const entry of entriesOf(text, file)) {
+  for (const entry of entries) {
     const at = `${file}:${entry.line}`;
     const [sectionName = "", key = ""] = entry.path;
     if (sectionName === DOMAIN_SECTION) {

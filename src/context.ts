@@ -8,6 +8,7 @@ import type { DirectoryKeyStoreOptions } from "./keys/directory-key-store.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import { systemErrorReason } from "./keys/key-store-errors.ts";
 import type { Output } from "./terminal/output.ts";
+import { ProcessOutput } from "./terminal/process-output.ts";
 import type { Prompter } from "./terminal/prompt.ts";
 
 /** Everything of the outside world that a command may touch. Only this file and bin/ touch `process`. */
@@ -44,41 +45,6 @@ export class Interruption {
   }
 }
 
-/** A text stream of the process; what becomes of it is told to `end`, since no caller waits for a write. */
-function processOutput(stream: NodeJS.WriteStream, name: string, end: (reason: unknown) => void) {
-  let closed = false;
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    closed = true;
-    if (error.code === "EPIPE") end(new Interruption("closed pipe"));
-    else end(new OperationError(`cannot write ${name}: ${systemErrorReason(error)}`, { cause: error }));
-  });
-  return {
-    write(text: string) {
-      if (!closed) stream.write(text);
-    },
-    async drained() {
-      if (closed || !stream.writableNeedDrain) return;
-      await new Promise<void>((resolve) => {
-        stream.once("drain", resolve);
-        stream.once("close", resolve);
-        stream.once("error", () => resolve());
-      });
-    },
-    /** Resolves when all is written, or cannot be. */
-    async flushed() {
-      if (!closed) await new Promise<void>((resolve) => stream.write("", () => resolve()));
-      // An error is told one turn after the callback.
-      await new Promise((resolve) => setImmediate(resolve));
-    },
-    get isTTY() {
-      return stream.isTTY === true;
-    },
-    get columns() {
-      return stream.isTTY ? stream.columns : undefined;
-    },
-  };
-}
-
 /** The real world, and how to leave it. */
 export interface ProcessContext extends CliContext {
   /**
@@ -94,15 +60,30 @@ export function processContext(): ProcessContext {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.once(signal, () => end(new Interruption(signal)));
   process.on("uncaughtException", end);
-  const stdout = processOutput(process.stdout, "standard output", end);
-  const stderr = processOutput(process.stderr, "standard error", end);
+  const output = (name: string) => ({
+    onFailure(error: NodeJS.ErrnoException) {
+      if (error.code === "EPIPE") end(new Interruption("closed pipe"));
+      else end(new OperationError(`cannot write ${name}: ${systemErrorReason(error)}`, { cause: error }));
+    },
+  });
+  const stdout = new ProcessOutput({ ...output("standard output"), descriptor: 1, stream: () => process.stdout });
+  const stderr = new ProcessOutput({
+    ...output("standard error"),
+    descriptor: 2,
+    stream: () => process.stderr,
+    after: stdout,
+  });
   return {
     env: process.env,
-    stdin: process.stdin,
+    get stdin() {
+      return process.stdin;
+    },
     stdout,
     stderr,
     signal: abort.signal,
-    parallelism: availableParallelism(),
+    get parallelism() {
+      return availableParallelism();
+    },
     now: () => new Date(),
     readFile: (path) => readFileSync(path),
     async openKeyStore(options) {

@@ -7,7 +7,10 @@ import { type KeyLookup, type MessageVerification, verifyMessage as verifyMessag
 
 export type { Finding, FindingCode, FindingPosition, Severity } from "./checks/catalogue.ts";
 export { type CheckRecordOptions, checkRecord, type RecordReport } from "./checks/check-record.ts";
+export { checkRecordName } from "./checks/check-record-name.ts";
 export { checkRrset, type RrsetReport } from "./checks/check-rrset.ts";
+export { checkZone, type ZoneNameReport, type ZoneReport } from "./checks/check-zone.ts";
+export { type CorrectedRecord, type CorrectRecordOptions, correctRecord } from "./checks/corrected-record.ts";
 export {
   formatKeyRecord,
   type KeyRecord,
@@ -15,6 +18,7 @@ export {
   keyRecordFor,
   parseKeyRecord,
 } from "./dns/key-record.ts";
+export { type RecordInput, type RecordsAtName, recogniseRecordInput } from "./dns/record-input.ts";
 export type { TxtAnswer } from "./dns/resolver.ts";
 export { DkimctlError } from "./errors.ts";
 export { DirectoryKeyStore, type DirectoryKeyStoreOptions } from "./keys/directory-key-store.ts";

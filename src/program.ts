@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { COMPLETE_COMMAND } from "./commands/completion/complete-command.ts";
 import { filePath } from "./commands/options.ts";
@@ -6,6 +5,7 @@ import type { CliContext } from "./context.ts";
 import { UsageError } from "./errors.ts";
 import { quoteName } from "./keys/domain-name.ts";
 import { nearestName } from "./nearest-name.ts";
+import { packageVersion } from "./package-version.ts";
 
 /** What a command module exports: it declares itself on the program it is given. */
 export interface CommandModule {
@@ -103,6 +103,9 @@ export async function buildProgram(cli: CliContext, argv?: readonly string[]): P
       writeOut: (text) => cli.stdout.write(text),
       writeErr: (text) => cli.stderr.write(text),
       outputError() {}, // main prints errors, in one form for all
+      // Without these, commander loads the streams of the process to ask them.
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
       getOutHelpWidth: () => helpWidth(cli.stdout.columns),
       getErrHelpWidth: () => helpWidth(cli.stderr.columns),
     })
@@ -172,12 +175,4 @@ Examples:
   dkimctl verify-key example.com mail     what is wrong with this published key?
 
 See dkimctl(1).`;
-}
-
-/** From the package that this file is part of: one place for the number. */
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  return version;
 }

@@ -7,6 +7,7 @@ const SRC = join(ROOT, "src");
 
 /** Who may import whom: a room imports itself and what stands after it. Rooms of one line know nothing of each other. */
 const ORDER: readonly (readonly string[])[] = [
+  ["cli"],
   ["main"],
   ["program", "usage-errors"],
   ["commands"],
@@ -18,7 +19,7 @@ const ORDER: readonly (readonly string[])[] = [
   ["signing"],
   ["dns"],
   ["keys"],
-  ["concurrent-map", "nearest-name"],
+  ["concurrent-map", "nearest-name", "package-version"],
   ["errors"],
 ];
 

@@ -2,6 +2,7 @@ import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import { type PublicKey, publicKeyFingerprint } from "../keys/public-key.ts";
 import { sharedPrimes } from "../keys/weak-keys/shared-primes.ts";
 import { type Finding, makeFinding } from "./catalogue.ts";
+import { quotePart } from "./finding-list.ts";
 
 /** What is to be known of a key to judge it beside the others of its store. */
 export interface StoredKeyFacts {
@@ -33,7 +34,21 @@ export function checkStoredKeys(keys: readonly StoredKeyFacts[], limits: StoreLi
     add(first, makeFinding("RSA-SHARED-PRIME", { part: nameAt(keys, second) }, { critical: true }));
     add(second, makeFinding("RSA-SHARED-PRIME", { part: nameAt(keys, first) }, { critical: true }));
   }
+  for (const [index, domain] of ed25519Domains(keys)) {
+    add(index, makeFinding("ED25519-ONLY", { part: quotePart(domain) }));
+  }
   return findings;
+}
+
+/** The first key of each domain that has no RSA key. */
+function ed25519Domains(keys: readonly StoredKeyFacts[]): Map<number, string> {
+  const firstOf = new Map<string, number>();
+  const withRsa = new Set<string>();
+  keys.forEach(({ name: { domain }, publicKey }, index) => {
+    if (!firstOf.has(domain)) firstOf.set(domain, index);
+    if (publicKey.type === "rsa") withRsa.add(domain);
+  });
+  return new Map([...firstOf].flatMap(([domain, index]) => (withRsa.has(domain) ? [] : [[index, domain] as const])));
 }
 
 function groupsOfSameKey(keys: readonly StoredKeyFacts[]): number[][] {

@@ -1,4 +1,6 @@
+import { makeFinding } from "../checks/catalogue.ts";
 import { checkRecordName } from "../checks/check-record-name.ts";
+import { quotePart } from "../checks/finding-list.ts";
 import { escapeDnsText } from "../dns/escape-dns-text.ts";
 import { type RecordInput, type RecordsAtName, recogniseRecordInput } from "../dns/record-input.ts";
 import { ExitCode, TryAgainError } from "../errors.ts";
@@ -6,7 +8,7 @@ import type { PrivateKey } from "../keys/private-key.ts";
 import { makeNothingReport } from "../report/key-report/file-report.ts";
 import type { KeyReport } from "../report/key-report/key-report.ts";
 import { tryKeyName } from "../report/key-report/published-record.ts";
-import { makeRecordReport } from "../report/key-report/record-report.ts";
+import { makeAliasReport, makeRecordReport } from "../report/key-report/record-report.ts";
 import { verifyAlias, verifyPublished } from "./verify-key-dns.ts";
 import type { VerifyTools } from "./verify-key-options.ts";
 
@@ -23,6 +25,9 @@ export interface KnownAboutText {
   readonly privateKey?: PrivateKey;
 }
 
+/** A zone file has thousands of aliases, and is checked before it is published: that is for --zone. */
+const MAX_ALIASES_FOLLOWED = 20;
+
 /** Whatever people paste: each name in it has a report. A message or an alias holds no record: the DNS is asked. */
 export async function verifyText(
   { text, source }: PastedText,
@@ -31,7 +36,15 @@ export async function verifyText(
 ): Promise<KeyReport[]> {
   const input = recogniseRecordInput(text, { origin: tools.options.origin });
   const reports: KeyReport[] = [];
+  let aliases = 0;
   for (const at of [input, ...input.others]) {
+    tools.cli.signal.throwIfAborted();
+    const { name, target, records } = at;
+    if (target !== undefined && records.length === 0 && ++aliases > MAX_ALIASES_FOLLOWED) {
+      const findings = [makeFinding("DNS-CNAME", { part: quotePart(target) })];
+      reports.push(makeAliasReport({ source, name, input, target, findings }));
+      continue;
+    }
     try {
       reports.push(await verifyName(at, input, source, known, tools));
     } catch (error) {

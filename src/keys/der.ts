@@ -259,16 +259,24 @@ function formatObjectIdentifier(content: Uint8Array, start: number): string {
   return arcs.join(".");
 }
 
+/** Octets to be written to the last, out of Node's pool: an ArrayBuffer for each costs more than all that is done with it. */
+function pooledOctets(length: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafe(length);
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
 /** One element: tag, minimal length, the parts joined. */
 export function encodeDer(tag: number, ...parts: Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  const lengthOctets: number[] = [];
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) lengthOctets.unshift(rest % 256);
-  const header = length < 0x80 ? [tag, length] : [tag, 0x80 + lengthOctets.length, ...lengthOctets];
-  const element = new Uint8Array(header.length + length);
-  element.set(header);
-  let offset = header.length;
+  let lengthOctets = 0;
+  if (length >= 0x80) for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) lengthOctets += 1;
+  let offset = 2 + lengthOctets;
+  const element = pooledOctets(offset + length);
+  element[0] = tag;
+  element[1] = lengthOctets === 0 ? length : 0x80 + lengthOctets;
+  for (let i = 0, rest = length; i < lengthOctets; i += 1, rest = Math.floor(rest / 256))
+    element[offset - 1 - i] = rest;
   for (const part of parts) {
     element.set(part, offset);
     offset += part.length;

@@ -1,6 +1,11 @@
+/** Around the octets of a whole ArrayBuffer, of which the numbers of one key are all parts. */
+let latest: Buffer = Buffer.alloc(0);
+
 /** The number of unsigned big-endian octets. */
-export function toBigInt(octets: Uint8Array): bigint {
-  return octets.length === 0 ? 0n : BigInt(`0x${asBuffer(octets).toString("hex")}`);
+export function toBigInt({ buffer, byteOffset, length }: Uint8Array): bigint {
+  if (length === 0) return 0n;
+  if (latest.buffer !== buffer) latest = Buffer.from(buffer);
+  return BigInt(`0x${latest.toString("hex", byteOffset, byteOffset + length)}`);
 }
 
 /** Unsigned big-endian octets without leading zeros; zero is empty. */
@@ -14,8 +19,4 @@ export function bitLength(number: bigint): number {
   if (number <= 0n) return 0;
   const hex = number.toString(16);
   return hex.length * 4 - Math.clz32(Number.parseInt(hex.charAt(0), 16)) + 28;
-}
-
-function asBuffer(octets: Uint8Array): Buffer {
-  return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
 }

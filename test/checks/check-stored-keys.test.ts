@@ -18,7 +18,10 @@ function facts(
 
 function told(keys: readonly StoredKeyFacts[], maxAgeDays?: number): string[] {
   return checkStoredKeys(keys, { now, maxAgeDays }).map((findings) =>
-    findings.map(({ code, severity }) => `${code}:${severity}`).join(),
+    findings
+      .filter(({ code }) => code !== "ED25519-ONLY")
+      .map(({ code, severity }) => `${code}:${severity}`)
+      .join(),
   );
 }
 
@@ -41,6 +44,16 @@ describe("keys beside each other", () => {
     expect(told(keys)).toEqual(["KEY-SHARED:warning", "KEY-SHARED:info", "", "KEY-SHARED:warning"]);
     const [first] = checkStoredKeys(keys, { now });
     expect(first?.[0]?.message).toBe("the key is also that of s2._domainkey.a.example and of 1 more");
+  });
+
+  test("domains without an RSA key (RFC 8463 §5)", () => {
+    const rsa = rsaFromPrimes(101n, 103n);
+    const keys = [
+      ...[facts("a.example", "s1"), facts("a.example", "s2", rsa), facts("b.example", "s1"), facts("b.example", "s2")],
+      facts("c.example", "s1", rsa),
+    ];
+    const codes = checkStoredKeys(keys, { now }).map((findings) => findings.map(({ code }) => code));
+    expect(codes).toEqual([[], ["KEY-SHARED"], ["ED25519-ONLY"], [], ["KEY-SHARED"]]);
   });
 
   test("primes that are shared (RFC 8017 §3.2 wants two of one's own)", () => {

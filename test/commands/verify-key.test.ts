@@ -147,6 +147,16 @@ describe("whatever people paste", () => {
   });
 });
 
+test("of many aliases only the first are followed", async () => {
+  const text = Array.from({ length: 100 }, (_, i) => `s${i}._domainkey.example.com. CNAME t${i}.example.net.\n`).join(
+    "",
+  );
+  const resolver = fakeResolver({});
+  const { reports } = await verify(["--stdin"], { stdin: text, resolver });
+  expect(resolver.asked).toHaveLength(20);
+  expect(reports.map(({ kind }) => kind)).toEqual([...Array(20).fill("nothing"), ...Array(80).fill("alias")]);
+});
+
 describe("files", () => {
   test("a private key: what it is, and its record", async () => {
     const path = file("example.com.s1.pem", PRIVATE_PEM);

@@ -1,9 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { copyFileSync, mkdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { compiledSource } from "./compiled-source.ts";
-
-const ROOT = resolve(import.meta.dirname, "../..");
+import { buildProgramFolder } from "./bundle.ts";
 
 export interface Ended {
   readonly status: number | null;
@@ -12,15 +8,9 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The real bin/dkimctl.js on freshly compiled source, for what only a process shows. */
+/** The real bin/dkimctl.js on a bundle of its own, for what only a process shows. */
 export function builtCli() {
-  const { path, remove } = compiledSource("dist");
-  const folder = dirname(path);
-  mkdirSync(join(folder, "bin"));
-  // The bin imports ../dist, and the version is read from ../package.json.
-  copyFileSync(join(ROOT, "package.json"), join(folder, "package.json"));
-  copyFileSync(join(ROOT, "bin/dkimctl.js"), join(folder, "bin/dkimctl.js"));
-  const bin = join(folder, "bin/dkimctl.js");
+  const { bin, remove } = buildProgramFolder();
   const start = (argv: readonly string[], env: Record<string, string>): ChildProcess =>
     spawn(process.execPath, [bin, ...argv], {
       env: { PATH: process.env.PATH, ...env },

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import * as http2 from "node:http2";
+import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { Agent, request } from "node:https";
 import { isIP } from "node:net";
 import type { Readable } from "node:stream";
@@ -18,7 +18,7 @@ export class HttpsTransport implements Transport {
   readonly #ca: { ca?: string };
   readonly #agent: Agent;
   readonly #pending = new Set<PendingQueries>();
-  #session: Promise<http2.ClientHttp2Session | "http/1.1"> | undefined;
+  #session: Promise<ClientHttp2Session | "http/1.1"> | undefined;
   readonly #sockets = new Set<TLSSocket>();
   #closed = false;
 
@@ -68,7 +68,7 @@ export class HttpsTransport implements Transport {
   }
 
   /** The first connection settles which HTTP the server speaks; an HTTP/2 session that has ended is opened anew. */
-  #negotiate(): Promise<http2.ClientHttp2Session | "http/1.1"> {
+  #negotiate(): Promise<ClientHttp2Session | "http/1.1"> {
     this.#session ??= this.#connect().catch((error: unknown) => {
       this.#session = undefined;
       throw error;
@@ -76,7 +76,7 @@ export class HttpsTransport implements Transport {
     return this.#session;
   }
 
-  async #connect(): Promise<http2.ClientHttp2Session | "http/1.1"> {
+  async #connect(): Promise<ClientHttp2Session | "http/1.1"> {
     const host = this.#url.hostname.replace(/^\[|\]$/g, "");
     const socket = connect({
       host,
@@ -98,7 +98,7 @@ export class HttpsTransport implements Transport {
       socket.destroy();
       return "http/1.1";
     }
-    const session = http2.connect(this.#url.origin, { createConnection: () => socket });
+    const session = connectHttp2(this.#url.origin, { createConnection: () => socket });
     const forget = () => {
       this.#session = undefined;
     };
@@ -110,7 +110,7 @@ export class HttpsTransport implements Transport {
     return session;
   }
 
-  #postHttp2(session: http2.ClientHttp2Session, octets: Buffer, signal: AbortSignal): Promise<HttpAnswer> {
+  #postHttp2(session: ClientHttp2Session, octets: Buffer, signal: AbortSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       const stream = session.request(
         { ...this.#headers(octets), ":method": "POST", ":path": `${this.#url.pathname}${this.#url.search}` },

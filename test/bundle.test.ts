@@ -1,0 +1,171 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { buildProgramFolder, whatIsLoaded } from "./helpers/bundle.ts";
+import { compiledSource } from "./helpers/compiled-source.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const program = buildProgramFolder();
+const { modules } = program;
+const BUNDLE = join(program.root, "dist/cli");
+const { version, dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+const folder = mkdtempSync(join(tmpdir(), "dkimctl-bundle-"));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+  program.remove();
+});
+const store = join(folder, "store");
+
+/** The chunks that hold a package, by the package's name. */
+function packagesIn(chunks: readonly string[]): string[] {
+  const files = chunks.flatMap((chunk) => modules[chunk] ?? []);
+  return [...new Set(files.flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []))].sort();
+}
+
+describe("what a command loads", () => {
+  mkdirSync(store, { mode: 0o700 });
+  const sample = readFileSync(join(ROOT, "test/vectors/keys/rsa1024.pem"));
+  writeFileSync(join(store, "example.com.mail.pem"), sample, { mode: 0o600 });
+  const env = { DKIMCTL_STORE: store, DKIMCTL_CONFIG: "" };
+
+  /** Modules of Node that each take a millisecond or more. */
+  const COSTLY = ["crypto", "net", "tls", "http", "http2", "https", "dgram", "child_process", "stream", "readline"];
+
+  test.each([
+    ["--version", [], ["commander", "fastest-levenshtein"]],
+    ["--help", [], ["commander", "fastest-levenshtein"]],
+    ["showkeys --help", [], ["commander", "fastest-levenshtein"]],
+    ["showkeys", [], ["commander", "fastest-levenshtein"]],
+    ["showkeys --format json", ["crypto", "stream"], ["commander", "fastest-levenshtein"]],
+  ])("%s: of Node %j, of packages %j", (line, builtins, packages) => {
+    const loaded = whatIsLoaded(program, line.split(" "), env);
+    expect(loaded.exitCode).toBe(0);
+    expect(packagesIn(loaded.chunks)).toEqual(packages);
+    expect(COSTLY.filter((name) => loaded.builtins.includes(`NativeModule ${name}`))).toEqual(builtins);
+  });
+
+  test.each([
+    [
+      "testkeys --server 127.0.0.1#9 --timeout 1 --retries 0",
+      ["inquirer", "node-forge", "chalk", "toml-eslint-parser", "cli-table3"],
+    ],
+    [
+      "keygen -d example.org -t ed25519",
+      ["inquirer", "node-forge", "chalk", "toml-eslint-parser", "cli-table3", "dns2"],
+    ],
+    ["verify-key --record v=DKIM1;p=", ["inquirer", "node-forge", "chalk", "toml-eslint-parser", "cli-table3", "dns2"]],
+    ["genrsa --help", ["inquirer", "node-forge", "chalk", "toml-eslint-parser", "cli-table3", "dns2"]],
+  ])("%s: nothing of %j", (line, absent) => {
+    const loaded = whatIsLoaded(program, line.split(" "), env);
+    expect(loaded.exitCode).not.toBe(70);
+    expect(packagesIn(loaded.chunks).filter((name) => absent.includes(name))).toEqual([]);
+    expect(loaded.builtins.filter((name) => /NativeModule (http2?|https|tls)$/.test(name))).toEqual([]);
+  });
+});
+
+describe("the code cache", () => {
+  function copyOfProgram(name: string): { bin: string; cli: string; caches: string[] } {
+    const root = join(folder, name);
+    cpSync(program.root, root, { recursive: true });
+    const cli = join(root, "dist/cli");
+    const caches = readdirSync(cli).filter((file) => file.endsWith(".cache"));
+    return { bin: join(root, "bin/dkimctl.js"), cli, caches: caches.map((file) => join(cli, file)) };
+  }
+  const run = (bin: string) => spawnSync(process.execPath, [bin, "--version"], { encoding: "utf8" });
+
+  test("is there for this V8", () => {
+    expect(copyOfProgram("present").caches.length).toBeGreaterThan(5);
+  });
+
+  test("of another source is not used, however alike", () => {
+    const { bin, cli } = copyOfProgram("changed");
+    const path = join(cli, "cli.cjs");
+    const changed = version.replace(/[0-9]/g, "7");
+    writeFileSync(
+      path,
+      readFileSync(path, "latin1").replace(JSON.stringify(version), JSON.stringify(changed)),
+      "latin1",
+    );
+    expect(run(bin)).toMatchObject({ status: 0, stdout: `${changed}\n`, stderr: "" });
+  });
+
+  test("of another V8, cut off, or empty is not used", () => {
+    const { bin, cli, caches } = copyOfProgram("damaged");
+    for (const change of [
+      (octets: Buffer, at: number) => octets.fill(0x5a, at, at + 16),
+      (octets: Buffer, at: number) => octets.subarray(0, at + 40),
+      (octets: Buffer, at: number) => octets.subarray(0, at),
+      () => Buffer.alloc(0),
+    ]) {
+      for (const cache of caches) {
+        const chunk = join(cli, /\/([^/]+\.cjs)\.[^/]+$/.exec(cache)?.[1] ?? "");
+        const original = readFileSync(join(BUNDLE, cache.slice(cli.length + 1)));
+        writeFileSync(cache, change(Buffer.from(original), readFileSync(chunk).length));
+      }
+      expect(run(bin)).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
+    }
+  });
+
+  test("is never written by a run", () => {
+    const { bin, cli, caches } = copyOfProgram("absent");
+    for (const cache of caches) rmSync(cache);
+    const before = readdirSync(cli);
+    expect(run(bin)).toMatchObject({ status: 0, stdout: `${version}\n` });
+    expect(readdirSync(cli)).toEqual(before);
+  });
+});
+
+describe("the package", () => {
+  test("ships the licence of everything it bundles", () => {
+    const text = readFileSync(join(program.root, "dist/THIRD-PARTY-LICENSES"), "utf8");
+    const packages = packagesIn(Object.keys(modules));
+    expect(packages).toEqual(expect.arrayContaining(["commander", "dns2", "inquirer", "node-forge"]));
+    for (const name of packages) {
+      const home = join(ROOT, "node_modules", name);
+      const { version: bundled } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+      expect(text).toContain(`\n${name} ${bundled} (`);
+      const licence = readdirSync(home).find((file) => /^licen[cs]e/i.test(file)) ?? "";
+      expect(text).toContain(readFileSync(join(home, licence), "utf8").trim());
+    }
+  });
+
+  test("the library needs nothing but what package.json lists", () => {
+    const seen = new Set<string>();
+    const foreign = new Set<string>();
+    const visit = (path: string) => {
+      if (seen.has(path)) return;
+      seen.add(path);
+      for (const [, target = ""] of readFileSync(path, "utf8").matchAll(
+        /(?:\bfrom |\bimport\(|^import )"([^"\s]+)"/gm,
+      )) {
+        if (target.startsWith(".")) visit(resolve(dirname(path), target));
+        else if (!target.startsWith("node:")) foreign.add(target);
+      }
+    };
+    const { path, remove } = compiledSource();
+    visit(join(path, "index.js"));
+    remove();
+    expect(seen.size).toBeGreaterThan(20);
+    expect([...foreign].sort()).toEqual(Object.keys(dependencies));
+  });
+
+  test("the bundle needs nothing but Node", () => {
+    const chunks = Object.keys(modules).map((chunk) => readFileSync(join(BUNDLE, chunk), "utf8"));
+    const required = chunks.flatMap((text) => [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, id = ""]) => id));
+    expect(required.filter((id) => !isBuiltin(id) && modules[id.slice(2)] === undefined)).toEqual([]);
+  });
+
+  test("with -v, the stack of a bug names lines of src/", () => {
+    const script = `
+      process.setSourceMapsEnabled(true);
+      const { main, processContext } = require(${JSON.stringify(join(BUNDLE, "cli.cjs"))});
+      const readFile = () => { throw new TypeError("made up"); };
+      main(["showkeys", "-v"], Object.defineProperty(processContext(), "readFile", { value: readFile }));`;
+    const { stderr } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
+    expect(stderr).toContain("dkimctl: bug: TypeError: made up");
+    expect(stderr).toMatch(/src\/config\.ts:[0-9]+/);
+  });
+});

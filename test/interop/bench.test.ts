@@ -1,0 +1,28 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { buildProgramFolder } from "../helpers/bundle.ts";
+import { requirePeer } from "../helpers/peers.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const { skip, reason } = requirePeer("cc");
+
+describe.skipIf(skip)(`bench/run${skip ? ` (${reason})` : ""}`, () => {
+  const program = buildProgramFolder();
+  afterAll(() => program.remove());
+
+  test("measures, and writes what it measured with machine and versions", { timeout: 120_000 }, () => {
+    const output = join(program.root, "RESULTS.md");
+    const options = ["--smoke", "--program", program.root, "--output", output];
+    const { status, stderr } = spawnSync(join(ROOT, "bench/run"), [...options, "startup", "showkeys", "verify-key"], {
+      encoding: "utf8",
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const text = readFileSync(output, "utf8");
+    for (const part of [`Node ${process.versions.node}`, "## Start-up", "## showkeys", "## verify-key", "exponent"]) {
+      expect(text).toContain(part);
+    }
+    expect(text).not.toMatch(/NaN|undefined|Infinity/);
+  });
+});
