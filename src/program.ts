@@ -63,6 +63,21 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
     load: () => import("./commands/withdraw.ts"),
   },
   {
+    name: "export",
+    summary: "print or write what a signer reads: amavis, rspamd, opendkim, exim",
+    load: () => import("./commands/export.ts"),
+  },
+  {
+    name: "import",
+    summary: "bring the keys of a signer's configuration, or loose key files, into the store",
+    load: () => import("./commands/import.ts"),
+  },
+  {
+    name: "check-signer",
+    summary: "check that a signer can read and use its keys, and that they are published",
+    load: () => import("./commands/check-signer.ts"),
+  },
+  {
     name: "completion",
     summary: "print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),

@@ -105,10 +105,10 @@ describe("the architecture", () => {
     expect(several.map(([name, by]) => `${name}: ${[...by].join(", ")}`)).toEqual([]);
   });
 
-  test("pure modules of keys, dns, signing and checks do no I/O", () => {
+  test("pure modules of keys, dns, signing, checks and signers do no I/O", () => {
     const wrong = imports.filter(
       ({ file, target }) =>
-        ["keys", "dns", "signing", "checks"].includes(roomOf(file)) &&
+        ["keys", "dns", "signing", "checks", "signers"].includes(roomOf(file)) &&
         EFFECTS.includes(target) &&
         !EFFECTFUL.some((allowed) => file.startsWith(allowed)),
     );

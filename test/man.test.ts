@@ -2,11 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FINDING_CATALOGUE } from "../src/checks/catalogue.ts";
+import { PUBLISHED_KEY_CODES } from "../src/checks/published-key.ts";
 import { type CommandModel, describeProgram, type OptionModel } from "../src/commands/completion/program-model.ts";
 import { CONFIG_SCHEMA } from "../src/config/config-schema.ts";
 import { processContext } from "../src/context.ts";
-import type { LookupTrace, Resolver } from "../src/dns/resolver.ts";
+import type { Lookup, LookupTrace, Resolver } from "../src/dns/resolver.ts";
 import { buildProgram, EXIT_STATUSES } from "../src/program.ts";
+import type { TestOutcome } from "../src/report/key-checks/key-check-format.ts";
 import { FINDINGS_PAGE_CODES, renderFindingsPage } from "./helpers/findings-page.ts";
 import { type ManualPage, readManualPage } from "./helpers/mdoc.ts";
 import { runCli } from "./helpers/run-cli.ts";
@@ -92,6 +94,14 @@ function expectChoices({ options, arguments: positionals }: CommandModel, { word
   expect([...words]).toEqual(expect.arrayContaining(choices));
 }
 
+const NOT_ASKED = "not-asked" satisfies Extract<TestOutcome, { kind: "skipped" }>["code"];
+
+test("dkimctl-testkeys(1) has a paragraph for every result, and for no other", () => {
+  const results = /^\.Sh RESULTS\n(.*?)(?=^\.Sh )/ms.exec(page("dkimctl-testkeys.1").source)?.[1] ?? "";
+  const codes = [...results.matchAll(/^\.It Cm .* Pq Li (\S+)$/gm)].map(([, code]) => code);
+  expect(codes.toSorted()).toEqual([...PUBLISHED_KEY_CODES, NOT_ASKED, "DKIM_..."].toSorted());
+});
+
 describe("the members of JSON documents", () => {
   const ndjson = ["--stdin", "--format", "ndjson"];
   const stdin = `{"record":"v=DKIM1; p="}\n{"rrset":["v=DKIM1; p=","v=DKIM1; p="]}\n{}\n`;
@@ -100,7 +110,11 @@ describe("the members of JSON documents", () => {
     ["keygen", ["-d", "example.com", "-s", "mail", "-t", "ed25519"], {}],
     ["showkeys", [], {}],
     ["testkeys", [], { resolver: publishing("v=DKIM1; k=ed25519; t=y; p=") }],
+    ["testkeys", ["--format", "ndjson"], { resolver: publishing("v=DKIM1; p=") }],
+    ["testkeys", ["--authoritative"], { resolver: publishing("v=DKIM1; p="), pool: SERVER }],
     ["verify-key", ["--record", "v=DKIM1; t=y; p="], {}],
+    ["verify-key", ["--record", DOUBLED, "--verifiers"], {}],
+    ["verify-key", ["--explain", "P-DER"], {}],
     ["verify-key", ndjson, { stdin }],
   ] as const)("%s %j", async (name, options, given) => {
     const { store } = await runCli(["keygen", "-d", "example.com", "-s", "mail", "-t", "ed25519"]);
@@ -125,7 +139,15 @@ function memberNames(value: unknown): string[] {
   return Object.entries(value).flatMap(([name, member]) => [name, ...memberNames(member)]);
 }
 
-/** One record at every name. */
+/** A record that is printed as it should be published. */
+const DOUBLED = `s._domainkey.example.com.example.com. TXT "v=DKIM1; p="`;
+
+/** The server of the zone that `publishing` leads to. */
+const SERVER = { connect: () => publishing("v=DKIM1; p="), close: async () => {} };
+
+const ZONE = { SOA: [{ serial: 1 }], NS: [{ target: "ns.example.com" }], A: [{ address: "192.0.2.53" }] };
+
+/** One record at every name, in a zone of one server. */
 function publishing(text: string): Resolver {
   const trace: Omit<LookupTrace, "name"> = {
     server: { address: "192.0.2.53#53", transport: "udp" },
@@ -136,7 +158,11 @@ function publishing(text: string): Resolver {
       ...trace,
       ...{ status: "found", name, records: [{ name, type: "TXT", ttlSeconds: 60, strings: [text] }] },
     }),
-    lookup: async (name) => ({ ...trace, name, status: "no-data" }),
+    lookup: async (name, type) => {
+      const found = (ZONE as Readonly<Record<string, unknown[]>>)[type];
+      const outcome = found === undefined ? { status: "no-data" } : { status: "found", records: found };
+      return { ...trace, name, ...outcome } as Lookup<never>;
+    },
     close: async () => {},
   };
 }

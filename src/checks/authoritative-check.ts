@@ -2,7 +2,7 @@ import type { SurveyStep, ZoneSurvey } from "../dns/authoritative.ts";
 import { compareServers, type Served, type ServerComparison } from "../dns/authoritative-comparison.ts";
 import { escapeDnsText } from "../dns/escape-dns-text.ts";
 import type { TxtLookup } from "../dns/resolver.ts";
-import type { PublicKey } from "../keys/public-key.ts";
+import { type PublicKey, publicKeyFingerprint } from "../keys/public-key.ts";
 import { checkRecord } from "./check-record.ts";
 
 /** Whether all authoritative servers of a name say one thing. Pure; the survey is made in dns/authoritative.ts. */
@@ -26,13 +26,16 @@ export interface ServerLine {
   /** `null`: the name server's name has no address. */
   readonly address: string | null;
   readonly serial: number | null;
-  /** `our key`, `another key`, `nothing`, `CNAME to …`; `null` when it does not tell. */
+  /** `our key`, `another key`, `key SHA256:...` where ours is not known, `nothing`, `CNAME to …`; `null` when it does not tell. */
   readonly serves: string | null;
   readonly problem: string | null;
 }
 
-/** @param expected the key that the record should hold */
-export function checkAuthoritative({ steps, problem }: ZoneSurvey, expected: PublicKey): AuthoritativeCheck {
+/** @param expected the key that the record should hold, when that is known */
+export function checkAuthoritative(
+  { steps, problem }: ZoneSurvey,
+  expected: PublicKey | undefined,
+): AuthoritativeCheck {
   const comparisons = steps.map((step) => ({ step, comparison: compareServers(step) }));
   const servers = comparisons.flatMap(({ step, comparison }) => serverLines(step, comparison, expected));
   const shared = { servers, serialsDiffer: comparisons.some(({ comparison }) => comparison.serialsDiffer) };
@@ -75,7 +78,11 @@ function answerOf({ servers }: SurveyStep, { rows }: ServerComparison): TxtLooku
   return server.udp.authoritative ? server.udp : server.tcp;
 }
 
-function serverLines({ zone }: SurveyStep, { rows, versions }: ServerComparison, expected: PublicKey): ServerLine[] {
+function serverLines(
+  { zone }: SurveyStep,
+  { rows, versions }: ServerComparison,
+  expected: PublicKey | undefined,
+): ServerLine[] {
   const contents = versions.map(({ served }) => describeServed(served, expected));
   return rows.map(({ nameServer, address, serial, version, problem }) => ({
     zone: escapeDnsText(zone),
@@ -87,7 +94,7 @@ function serverLines({ zone }: SurveyStep, { rows, versions }: ServerComparison,
   }));
 }
 
-function describeServed(served: Served, expectedKey: PublicKey): string {
+function describeServed(served: Served, expectedKey: PublicKey | undefined): string {
   if (served.kind === "nothing") return "nothing";
   if (served.kind === "cname") return `CNAME to ${escapeDnsText(served.target)}`;
   const [only] = served.records;
@@ -96,10 +103,14 @@ function describeServed(served: Served, expectedKey: PublicKey): string {
     : `${served.records.length} records`;
 }
 
-/** What one TXT record is to the owner of a key, in two or three words. */
-export function describeRecord(text: string, expectedKey: PublicKey): string {
+/** As much of one as tells keys apart at a glance. */
+const SHOWN_FINGERPRINT = 12;
+
+/** What one TXT record is to the owner of a key, in two or three words; without that key, whose it is by its fingerprint. */
+export function describeRecord(text: string, expectedKey: PublicKey | undefined): string {
   const { state, publicKey, findings } = checkRecord(text, { expectedKey });
   if (state === "revoked") return "a revoked key";
   if (publicKey === undefined) return "no usable key record";
+  if (expectedKey === undefined) return `key SHA256:${publicKeyFingerprint(publicKey).slice(0, SHOWN_FINGERPRINT)}...`;
   return findings.some(({ code }) => code === "KEY-MISMATCH") ? "another key" : "our key";
 }

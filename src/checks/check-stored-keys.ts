@@ -2,7 +2,7 @@ import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import { type PublicKey, publicKeyFingerprint } from "../keys/public-key.ts";
 import { sharedPrimes } from "../keys/weak-keys/shared-primes.ts";
 import { type Finding, makeFinding } from "./catalogue.ts";
-import { quotePart } from "./finding-list.ts";
+import { firstAndMore, quotePart } from "./finding-list.ts";
 
 /** What is to be known of a key to judge it beside the others of its store. */
 export interface StoredKeyFacts {
@@ -30,9 +30,12 @@ export function checkStoredKeys(keys: readonly StoredKeyFacts[], limits: StoreLi
     for (const index of group) add(index, sharedKeyFinding(keys, index, group));
   }
   const moduli = keys.map(({ publicKey }) => (publicKey.type === "rsa" ? publicKey.modulus : new Uint8Array()));
-  for (const { first, second } of sharedPrimes(moduli)) {
-    add(first, makeFinding("RSA-SHARED-PRIME", { part: nameAt(keys, second) }, { critical: true }));
-    add(second, makeFinding("RSA-SHARED-PRIME", { part: nameAt(keys, first) }, { critical: true }));
+  for (const group of sharedPrimes(moduli)) {
+    for (const index of group) {
+      const others = group.filter((other) => other !== index);
+      const part = firstAndMore(others, (other) => nameAt(keys, other));
+      add(index, makeFinding("RSA-SHARED-PRIME", { part }, { critical: true }));
+    }
   }
   for (const [index, domain] of ed25519Domains(keys)) {
     add(index, makeFinding("ED25519-ONLY", { part: quotePart(domain) }));
@@ -65,9 +68,8 @@ function groupsOfSameKey(keys: readonly StoredKeyFacts[]): number[][] {
 function sharedKeyFinding(keys: readonly StoredKeyFacts[], index: number, group: readonly number[]): Finding {
   const domain = keys[index]?.name.domain;
   const twin = group.find((other) => other !== index && keys[other]?.name.domain === domain);
-  const [first = index] = [twin ?? group.find((other) => other !== index)].filter((other) => other !== undefined);
-  const more = group.length - 2;
-  const part = `${nameAt(keys, first)}${more > 0 ? ` and of ${more} more` : ""}`;
+  const others = group.filter((other) => other !== index && other !== twin);
+  const part = firstAndMore(twin === undefined ? others : [twin, ...others], (other) => nameAt(keys, other));
   return makeFinding("KEY-SHARED", { part }, { severity: twin === undefined ? "info" : "warning" });
 }
 

@@ -38,3 +38,8 @@ export class FindingList {
 export function quotePart(text: string): string {
   return quoteName(text.replace(/([A-Za-z0-9+/_-]{8})[A-Za-z0-9+/_-]{16,}={0,2}/g, "$1..."));
 }
+
+/** The first of some and the number of the others: `a and of 2 more`, to stand behind `of`. */
+export function firstAndMore<Member>([first, ...more]: readonly Member[], nameOf: (member: Member) => string): string {
+  return `${first === undefined ? "" : nameOf(first)}${more.length > 0 ? ` and of ${more.length} more` : ""}`;
+}

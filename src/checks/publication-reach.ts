@@ -54,12 +54,13 @@ export function withinReach(
 /** Why there is no record, and whether waiting may help: not when the servers that resolvers ask have nothing either. */
 export function describeAbsence(lookup: TxtLookup, authoritative: AuthoritativeCheck | undefined): Absence {
   const { code, reason } = absence(lookup);
-  if (authoritative?.state !== "agree") return { code, reason };
-  const { length } = authoritative.servers;
-  return {
-    code,
-    reason: `${reason}: none of the ${length} authoritative servers has it, so waiting alone will not help`,
-  };
+  return { code, reason: `${reason}${describeNever(authoritative)}` };
+}
+
+/** To be added to the reason of an absence: empty when it is not known that waiting is of no use. */
+export function describeNever(authoritative: AuthoritativeCheck | undefined): string {
+  if (authoritative?.state !== "agree") return "";
+  return `: none of the ${authoritative.servers.length} authoritative servers has it, so waiting alone will not help`;
 }
 
 export interface Absence {

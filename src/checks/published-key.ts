@@ -1,6 +1,6 @@
 import type { ZoneSurvey } from "../dns/authoritative.ts";
 import { escapeDnsText } from "../dns/escape-dns-text.ts";
-import { type DnssecState, pastedCnameTarget, type WildcardAnswer } from "../dns/key-lookup.ts";
+import { type DnssecState, pastedCnameTarget, type WildcardAnswer, type WrongName } from "../dns/key-lookup.ts";
 import { formatKeyRecord, keyRecordFor } from "../dns/key-record.ts";
 import { failureReason, isTemporary, type TxtLookup } from "../dns/resolver.ts";
 import type { PublicKey } from "../keys/public-key.ts";
@@ -8,7 +8,7 @@ import { type AuthoritativeCheck, checkAuthoritative } from "./authoritative-che
 import { type Finding, makeFinding } from "./catalogue.ts";
 import { type CheckPolicy, countedFindings, firstOfSeverity } from "./check-policy.ts";
 import { describeAbsence, withinReach } from "./publication-reach.ts";
-import { judgePublishedRecord, type KeyToProve } from "./published-record.ts";
+import { judgePublishedRecord, type NameToJudge } from "./published-record.ts";
 import { findSurroundings } from "./surrounding-findings.ts";
 
 /** Whether the world can verify what a key signs. */
@@ -22,14 +22,29 @@ export interface PublishedKeyCheck {
   readonly findings: readonly Finding[];
   /** The TXT records found, each joined; latin1, unescaped. */
   readonly published: readonly string[];
-  /** What should be published. */
-  readonly expected: string;
+  /** What should be published, when that is known. */
+  readonly expected: string | undefined;
   /** One line more: each of several records, what resolvers still see. Escaped. */
   readonly notes: readonly string[];
   /** The key that is published, when it is another one. */
   readonly otherKey?: PublicKey | undefined;
+  /** Of a message that the key signed; absent when none was, or the record was bad already. */
+  readonly probe?: "pass" | "fail";
   /** What each authoritative server says, when they were asked. */
   readonly authoritative?: AuthoritativeCheck | undefined;
+  /** The answer that was judged: of the servers when they agree, else of the resolvers. */
+  readonly answer: TxtLookup | undefined;
+}
+
+/** The check of one name together with what was seen on the way. */
+export interface PublicationTest extends PublishedKeyCheck {
+  /** What the resolvers answered; `undefined` when they were not asked. */
+  readonly lookup: TxtLookup | undefined;
+  readonly dnssec: DnssecState | undefined;
+  /** The CNAMEs that led to the record, each the name that the one before points to; unescaped. */
+  readonly aliases: readonly string[];
+  /** Wrong names at which the key stands. */
+  readonly foundAt: readonly WrongName[];
 }
 
 /**
@@ -40,28 +55,31 @@ export interface PublishedKeyCheck {
  */
 export type PublishedVerdict = "pass" | "revoked" | "temporary" | "fail";
 
-export type PublishedKeyCode =
-  | "pass"
-  | "revoked"
-  | "not-revoked"
-  | "no-name"
-  | "no-data"
-  | "cname-to-nothing"
-  | "cname-pasted"
-  | "several-records"
-  | "other-key"
-  | "bad-record"
-  | "warning"
-  | "not-verified"
-  | "not-signed"
-  | "servers-disagree"
-  | "dnssec-bogus"
-  | "dnssec-insecure"
-  | "dnssec-untrusted"
-  | "not-yet"
-  | "server-silent"
-  | "zone-unknown"
-  | "temporary-dns";
+/** The manual page has a paragraph for each. */
+export const PUBLISHED_KEY_CODES = [
+  "pass",
+  "revoked",
+  "not-revoked",
+  "no-name",
+  "no-data",
+  "cname-to-nothing",
+  "cname-pasted",
+  "several-records",
+  "other-key",
+  "bad-record",
+  "warning",
+  "not-verified",
+  "not-signed",
+  "servers-disagree",
+  "dnssec-bogus",
+  "dnssec-insecure",
+  "dnssec-untrusted",
+  "not-yet",
+  "server-silent",
+  "zone-unknown",
+  "temporary-dns",
+] as const;
+export type PublishedKeyCode = (typeof PUBLISHED_KEY_CODES)[number];
 
 /** What was asked of the DNS about one key. */
 export interface PublishedKeyEvidence {
@@ -72,30 +90,35 @@ export interface PublishedKeyEvidence {
   readonly wildcard?: WildcardAnswer | undefined;
 }
 
-type Judged = Pick<PublishedKeyCheck, "verdict" | "code" | "reason" | "otherKey"> & {
+type Judged = Pick<PublishedKeyCheck, "verdict" | "code" | "reason" | "otherKey" | "probe"> & {
   readonly notes?: readonly string[];
   readonly findings?: readonly Finding[];
 };
 
 /**
  * Proves one key against what the DNS holds: by a probe message where the private key is at hand, else by comparing the
- * published key with the expected one, octet for octet. With a survey, what all authoritative servers agree on is judged.
+ * published key with the expected one, octet for octet; where no key is known, judges the record by itself. With a survey, what all authoritative servers agree on is judged.
  */
 export async function checkPublishedKey(
-  key: KeyToProve,
+  key: NameToJudge,
   evidence: PublishedKeyEvidence,
   policy: CheckPolicy,
   now: Date,
 ): Promise<PublishedKeyCheck> {
-  const record = keyRecordFor(key.publicKey, key.tags);
-  const expected = formatKeyRecord(
-    policy.expect === "revoked" ? { keyType: record.keyType, publicKey: undefined } : record,
-  );
   const authoritative = evidence.survey && checkAuthoritative(evidence.survey, key.publicKey);
   const lookup = answerToJudge(authoritative, evidence.lookup);
   const published = lookup?.status === "found" ? lookup.records.map(({ strings }) => strings.join("")) : [];
   const judged = await judge(key, { ...evidence, authoritative, judgedLookup: lookup, published }, policy, now);
-  return { notes: [], findings: [], ...judged, published, expected, authoritative };
+  return {
+    ...{ notes: [], findings: [], ...judged, published, expected: expectedRecord(key, policy) },
+    ...{ authoritative, answer: lookup },
+  };
+}
+
+function expectedRecord({ publicKey, tags }: NameToJudge, { expect }: CheckPolicy): string | undefined {
+  if (publicKey === undefined) return undefined;
+  const record = keyRecordFor(publicKey, tags);
+  return formatKeyRecord(expect === "revoked" ? { keyType: record.keyType, publicKey: undefined } : record);
 }
 
 function answerToJudge(check: AuthoritativeCheck | undefined, resolved: TxtLookup | undefined): TxtLookup | undefined {
@@ -112,7 +135,7 @@ interface Gathered extends PublishedKeyEvidence {
   readonly published: readonly string[];
 }
 
-async function judge(key: KeyToProve, gathered: Gathered, policy: CheckPolicy, now: Date): Promise<Judged> {
+async function judge(key: NameToJudge, gathered: Gathered, policy: CheckPolicy, now: Date): Promise<Judged> {
   const { authoritative, judgedLookup, dnssec } = gathered;
   if (authoritative?.state === "disagree") {
     return { verdict: "fail", code: "servers-disagree", reason: authoritative.reason };
@@ -137,7 +160,7 @@ async function judge(key: KeyToProve, gathered: Gathered, policy: CheckPolicy, n
 
 /** The published records by themselves, then by what the policy makes of them. */
 async function judgeRecords(
-  key: KeyToProve,
+  key: NameToJudge,
   gathered: Gathered,
   lookup: TxtLookup,
   policy: CheckPolicy,

@@ -13,13 +13,21 @@ import { type CheckPolicy, countedFindings, firstOfSeverity } from "./check-poli
 import { checkRecord } from "./check-record.ts";
 import { checkRrset } from "./check-rrset.ts";
 
-/** A key that should be published. */
-export interface KeyToProve {
+/** The name of a key, and what is known about the key that should be published there. */
+export interface NameToJudge {
   readonly name: KeyName;
-  readonly publicKey: PublicKey;
-  readonly tags: RecordTags;
+  /** Without it any usable key is as good. */
+  readonly publicKey: PublicKey | undefined;
+  /** Without them those of the record are not compared. */
+  readonly tags: RecordTags | undefined;
   /** Without it nothing can be signed: then the published key is compared, and the record checked. */
   readonly privateKey?: PrivateKey | undefined;
+}
+
+/** A key that should be published. */
+export interface KeyToProve extends NameToJudge {
+  readonly publicKey: PublicKey;
+  readonly tags: RecordTags;
 }
 
 /** What the TXT records at a key's name are worth to it. */
@@ -30,11 +38,13 @@ export interface PublishedRecordResult {
   readonly findings: readonly Finding[];
   readonly notes: readonly string[];
   readonly otherKey?: PublicKey | undefined;
+  /** Of the probe message; absent where none was signed or needed. */
+  readonly probe?: "pass" | "fail";
 }
 
 /** @param published the records of `lookup`, each joined; at least one */
 export async function judgePublishedRecord(
-  key: KeyToProve,
+  key: NameToJudge,
   published: readonly string[],
   lookup: TxtLookup,
   policy: CheckPolicy,
@@ -62,12 +72,13 @@ export async function judgePublishedRecord(
   return { ...result, ...(await proveByProbe(key, lookup, now)) };
 }
 
-function isAmong(published: readonly string[], { publicKey }: KeyToProve): boolean {
+function isAmong(published: readonly string[], { publicKey }: NameToJudge): boolean {
+  if (publicKey === undefined) return false;
   return published.some((text) => describeRecord(text, publicKey) === "our key");
 }
 
 /** Several records by number, so that one can be told from the other. */
-function describeRecords(published: readonly string[], expectedKey: PublicKey): string[] {
+function describeRecords(published: readonly string[], expectedKey: PublicKey | undefined): string[] {
   return published.map((text, index) => {
     const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
     return `record ${index + 1} of ${published.length}: ${describeRecord(text, expectedKey)}: "${escapeDnsText(shown)}"`;
@@ -76,22 +87,22 @@ function describeRecords(published: readonly string[], expectedKey: PublicKey): 
 
 const MAX_SHOWN = 60;
 
-type Proof = Pick<PublishedRecordResult, "verdict" | "code" | "reason">;
+type Proof = Pick<PublishedRecordResult, "verdict" | "code" | "reason" | "probe">;
 
 /** Signs a probe with the private key and verifies it as a receiver would, with the answer of the DNS. */
-async function proveByProbe({ name, privateKey }: KeyToProve, lookup: TxtLookup, now: Date): Promise<Proof> {
+async function proveByProbe({ name, privateKey }: NameToJudge, lookup: TxtLookup, now: Date): Promise<Proof> {
   if (privateKey === undefined) return { verdict: "pass", code: "pass", reason: "" };
   let message: Uint8Array;
   try {
     ({ message } = await signMessage(buildProbeMessage(name, now), { privateKey, ...probeSignOptions(name, now) }));
   } catch (error) {
     if (!(error instanceof SigningError)) throw error;
-    return { verdict: "fail", code: "not-signed", reason: `this key cannot sign: ${error.message}` };
+    return { verdict: "fail", code: "not-signed", probe: "fail", reason: `this key cannot sign: ${error.message}` };
   }
   const { signatures } = await verifyMessage(message, { lookup: async () => toTxtAnswer(lookup) }, { now });
   const [signature] = signatures;
-  if (signature?.result === "pass") return { verdict: "pass", code: "pass", reason: "" };
+  if (signature?.result === "pass") return { verdict: "pass", code: "pass", reason: "", probe: "pass" };
   const { result, reason } = signature ?? { result: "none", reason: undefined };
   const detail = reason === undefined ? "" : `: ${reason}`;
-  return { verdict: "fail", code: "not-verified", reason: `a receiver would say ${result}${detail}` };
+  return { verdict: "fail", code: "not-verified", probe: "fail", reason: `a receiver would say ${result}${detail}` };
 }

@@ -33,6 +33,8 @@ const FORM_NAMES: Record<PrivateKeyForm, string> = {
 
 /** Everything that people put around or into base64 is dropped. */
 function decodeLeniently(text: string): Uint8Array {
+  // As it should be, and nearly always is.
+  if (/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return new Uint8Array(Buffer.from(text, "base64"));
   const digits = text
     .replace(/-----(?:BEGIN|END)[A-Z0-9 ]{0,40}-----/g, "")
     .replace(/%2B/gi, "+")

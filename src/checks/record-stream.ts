@@ -1,7 +1,8 @@
 import { parseTxtData, scanZoneText, ZoneTextSyntaxError } from "../dns/zone-text.ts";
+import type { PublicKey } from "../keys/public-key.ts";
 import { type Finding, makeFinding, worstSeverity } from "./catalogue.ts";
 import { type CheckRecordOptions, checkRecord, type RecordReport } from "./check-record.ts";
-import { checkRrset } from "./check-rrset.ts";
+import { checkRrset, type RrsetReport } from "./check-rrset.ts";
 
 /**
  * One line in, one line out: `{"id","name","record"}`, `{"id","name","record_b64"}` (the octets) or
@@ -27,6 +28,11 @@ export type AnswerFinding = Pick<Finding, "code" | "severity" | "message" | "fix
   readonly record?: number;
 };
 
+export interface RecordStreamOptions extends Pick<CheckRecordOptions, "arithmetic" | "blockList"> {
+  /** Is told every key that is read, also those that are unusable. */
+  readonly onKey?: ((id: unknown, key: PublicKey) => void) | undefined;
+}
+
 /** Longer lines are no DNS record: an RRset has 65,535 octets at most. */
 const MAX_LINE_LENGTH = 1_000_000;
 
@@ -34,7 +40,7 @@ const MAX_LINE_LENGTH = 1_000_000;
 export function answerRecordLine(
   line: string,
   lineNumber: number,
-  checks: Pick<CheckRecordOptions, "arithmetic" | "blockList"> = {},
+  { onKey, ...checks }: RecordStreamOptions = {},
 ): RecordAnswer | RefusedLine {
   const refuse = (error: string, id: unknown = null): RefusedLine => ({ id, error: `line ${lineNumber}: ${error}` });
   if (line.length > MAX_LINE_LENGTH) return refuse(`longer than ${MAX_LINE_LENGTH} characters`);
@@ -47,18 +53,26 @@ export function answerRecordLine(
   if (typeof question !== "object" || question === null || Array.isArray(question)) return refuse("not a JSON object");
   const { id = lineNumber, name, record, rrset, record_b64: base64, form } = question as Record<string, unknown>;
   const options = { name: typeof name === "string" ? name : undefined, ...checks };
+  const answer = (report: RecordReport) => {
+    if (report.publicKey !== undefined) onKey?.(id, report.publicKey);
+    return toAnswer(id, report);
+  };
   if (rrset !== undefined) {
     if (!Array.isArray(rrset) || !rrset.every((text) => typeof text === "string")) {
       return refuse(`"rrset" must be a list of strings`, id);
     }
-    return answerRrset(id, rrset, options);
+    if (rrset.length === 0) return answer(checkRecord("", options));
+    const report = checkRrset(rrset, options);
+    if (report.records.length === 1) return answer(report);
+    for (const { publicKey } of report.records) if (publicKey !== undefined) onKey?.(id, publicKey);
+    return answerRrset(id, report);
   }
   if (typeof base64 === "string") {
-    return toAnswer(id, checkRecord(Buffer.from(base64, "base64").toString("latin1"), options));
+    return answer(checkRecord(Buffer.from(base64, "base64").toString("latin1"), options));
   }
   if (typeof record !== "string") return refuse(`neither "record" nor "record_b64" nor "rrset"`, id);
-  if (form !== "presentation") return toAnswer(id, checkRecord(record, options));
-  return toAnswer(id, checkPresentation(record, options));
+  if (form !== "presentation") return answer(checkRecord(record, options));
+  return answer(checkPresentation(record, options));
 }
 
 /**
@@ -77,10 +91,8 @@ export function checkPresentation(text: string, options: CheckRecordOptions = {}
   }
 }
 
-function answerRrset(id: unknown, texts: readonly string[], options: CheckRecordOptions): RecordAnswer {
-  if (texts.length === 0) return toAnswer(id, checkRecord("", options));
-  const report = checkRrset(texts, options);
-  if (report.records.length === 1) return toAnswer(id, report);
+/** Of several records at one name. */
+function answerRrset(id: unknown, report: RrsetReport): RecordAnswer {
   const ofRecords = report.records.flatMap(({ findings }, record) =>
     findings.map((finding) => ({ ...toAnswerFinding(finding), record })),
   );
@@ -96,7 +108,7 @@ function toAnswer(id: unknown, { state, severity, findings, bits }: RecordReport
   return { id, state, severity, findings: findings.map(toAnswerFinding), ...(bits !== undefined && { bits }) };
 }
 
-function toAnswerFinding({ code, severity, message, fix, tag, position, critical }: Finding): AnswerFinding {
+export function toAnswerFinding({ code, severity, message, fix, tag, position, critical }: Finding): AnswerFinding {
   return {
     ...{ code, severity, message, fix },
     ...(tag !== undefined && { tag }),

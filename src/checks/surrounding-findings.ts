@@ -3,7 +3,7 @@ import { keyRecordName } from "../keys/key-name.ts";
 import type { AuthoritativeCheck } from "./authoritative-check.ts";
 import { type Finding, makeFinding } from "./catalogue.ts";
 import { differingTags } from "./differing-tags.ts";
-import type { KeyToProve } from "./published-record.ts";
+import type { NameToJudge } from "./published-record.ts";
 
 export interface Surroundings {
   /** The records at the name, each joined. */
@@ -13,7 +13,7 @@ export interface Surroundings {
 }
 
 /** What is worth a warning though the published key may be the right one. */
-export function findSurroundings(key: KeyToProve, { published, wildcard, authoritative }: Surroundings): Finding[] {
+export function findSurroundings(key: NameToJudge, { published, wildcard, authoritative }: Surroundings): Finding[] {
   const findings: Finding[] = [];
   if (wildcard === "wildcard") {
     const reason = `a wildcard answers: any selector beside ${keyRecordName(key.name)} has the same record`;
@@ -24,7 +24,8 @@ export function findSurroundings(key: KeyToProve, { published, wildcard, authori
     const reason = `the SOA serials of the zone's servers differ: ${[...new Set(serials)].sort((a, b) => a - b).join(", ")}`;
     findings.push(makeFinding("DNS-SERIALS-DIFFER", { reason }));
   }
-  const differing = published.length === 1 ? differingTags(published[0] ?? "", key) : [];
+  const { tags } = key;
+  const differing = published.length === 1 && tags !== undefined ? differingTags(published[0] ?? "", { tags }) : [];
   if (differing.length > 0) {
     const reason = `the published record has other tags than the expected one: ${differing.join(", ")}`;
     findings.push(makeFinding("DNS-TAGS-DIFFER", { reason }));

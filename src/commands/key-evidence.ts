@@ -1,6 +1,7 @@
 import { describeRecord } from "../checks/authoritative-check.ts";
+import { checkRecord } from "../checks/check-record.ts";
 import type { PublishedKeyEvidence } from "../checks/published-key.ts";
-import type { KeyToProve } from "../checks/published-record.ts";
+import type { NameToJudge } from "../checks/published-record.ts";
 import { surveyAuthoritativeServers, type ZoneSurvey } from "../dns/authoritative.ts";
 import type { ServerPool } from "../dns/dns2-resolver.ts";
 import {
@@ -75,9 +76,9 @@ export class EvidenceGatherer {
     return readWildcard(lookup, await sibling);
   }
 
-  /** Wrong names at which this very key stands. For a key whose own name fails: each question leaves a "no" in caches. */
+  /** Wrong names at which this very key stands, or, where it is not known, any. For a key whose own name fails: each question leaves a "no" in caches. */
   async findElsewhere(
-    { name, publicKey }: KeyToProve,
+    { name, publicKey }: NameToJudge,
     { survey }: PublishedKeyEvidence,
     otherSelectors: readonly Selector[],
   ): Promise<WrongName[]> {
@@ -109,7 +110,8 @@ export class EvidenceGatherer {
   }
 }
 
-function isKey(text: string, publicKey: PublicKey): boolean {
+function isKey(text: string, publicKey: PublicKey | undefined): boolean {
+  if (publicKey === undefined) return checkRecord(text).publicKey !== undefined;
   return describeRecord(text, publicKey) === "our key";
 }
 

@@ -1,22 +1,16 @@
-import type { CheckPolicy } from "../checks/check-policy.ts";
-import { checkPublishedKey, type PublishedKeyCheck, type PublishedKeyEvidence } from "../checks/published-key.ts";
 import { DkimctlError } from "../errors.ts";
-import { keyRecordName } from "../keys/key-name.ts";
 import type { TestedKey, TestOutcome } from "../report/key-checks/key-check-format.ts";
-import type { EvidenceGatherer } from "./key-evidence.ts";
 import type { KeySource, LoadedKey, SourceEntry } from "./key-source.ts";
 import type { MailPolicyLookup } from "./mail-policy-lookup.ts";
 import type { Notices } from "./notices.ts";
+import { type PublicationTools, testPublication } from "./publication-test.ts";
 
-export interface TestTools {
+export interface TestTools extends PublicationTools {
   readonly source: KeySource;
-  readonly evidence: EvidenceGatherer;
-  readonly policy: CheckPolicy;
   /** Notes on DMARC are wanted. */
   readonly mailPolicy: MailPolicyLookup | undefined;
   readonly deadline: Deadline | undefined;
   readonly notices: Notices;
-  readonly now: () => Date;
 }
 
 export interface Deadline {
@@ -41,42 +35,10 @@ export function createTest(tools: TestTools): (entry: SourceEntry) => Promise<Te
   };
 }
 
-async function testKey(key: LoadedKey, { source, evidence, policy, mailPolicy, now }: TestTools): Promise<TestOutcome> {
-  const found = await evidence.gather(key.name);
-  const check = await checkPublishedKey(key, found, policy, now());
-  const { otherKey } = check;
-  const owner = otherKey && (await source.findOwner(otherKey));
-  const notes = owner === undefined ? [] : [`the published key is that of ${keyRecordName(owner)}`];
-  return {
-    kind: "tested",
-    ...check,
-    notes: [...check.notes, ...notes],
-    publicKey: key.publicKey,
-    lookup: found.lookup,
-    dnssec: found.dnssec,
-    foundAt: await findElsewhere(key, check, found, { source, evidence, policy }),
-    policyNotes: (await mailPolicy?.notes(key.name.domain)) ?? [],
-  };
-}
-
-/** Failures that a record at a wrong name explains. */
-const MISPLACED: readonly PublishedKeyCheck["code"][] = [
-  "no-name",
-  "no-data",
-  "cname-to-nothing",
-  "cname-pasted",
-  "other-key",
-  "bad-record",
-];
-
-async function findElsewhere(
-  key: LoadedKey,
-  { verdict, code }: PublishedKeyCheck,
-  found: PublishedKeyEvidence,
-  { source, evidence, policy }: Pick<TestTools, "source" | "evidence" | "policy">,
-) {
-  if (verdict !== "fail" || policy.expect !== "pass" || !MISPLACED.includes(code)) return [];
-  return evidence.findElsewhere(key, found, await source.selectorsOf(key.name.domain));
+async function testKey(key: LoadedKey, { mailPolicy, ...tools }: TestTools): Promise<TestOutcome> {
+  const test = await testPublication(key, tools);
+  const policyNotes = (await mailPolicy?.notes(key.name.domain)) ?? [];
+  return { kind: "tested", ...test, publicKey: key.publicKey, policyNotes };
 }
 
 function asError(key: LoadedKey | DkimctlError): DkimctlError {

@@ -3,21 +3,30 @@ import { UsageError } from "../errors.ts";
 import type { EvidenceMode } from "./key-evidence.ts";
 import { wholeNumber } from "./options.ts";
 
-/** How thoroughly the DNS is asked about one key. */
-export interface PublicationOptions {
+/** Who is asked about one key, and whether DNSSEC must vouch for the answer. */
+export interface EvidenceOptions {
   readonly authoritative?: boolean;
   readonly both?: boolean;
   readonly requireDnssec?: boolean;
+}
+
+/** How thoroughly the DNS is asked about the keys of a run. */
+export interface PublicationOptions extends EvidenceOptions {
   readonly adspDmarc?: boolean;
   readonly deadline?: number;
 }
 
-/** Adds `--authoritative`, `--both`, `--require-dnssec`, `--adsp-dmarc`, `--deadline`. */
-export function addPublicationOptions(command: Command): Command {
+/** Adds `--authoritative`, `--both`, `--require-dnssec`. */
+export function addEvidenceOptions(command: Command): Command {
   return command
     .option("--authoritative", "ask every authoritative server of the zone, and no resolver for the record itself")
     .option("--both", 'ask the authoritative servers, then the resolvers: tells "not yet" from "never"')
-    .option("--require-dnssec", "fail a key whose answer DNSSEC does not secure")
+    .option("--require-dnssec", "fail a key whose answer DNSSEC does not secure");
+}
+
+/** Adds the options of `addEvidenceOptions`, and `--adsp-dmarc`, `--deadline`. */
+export function addPublicationOptions(command: Command): Command {
+  return addEvidenceOptions(command)
     .option("--adsp-dmarc", "add notes on the domain's DMARC record and on ADSP")
     .addOption(
       new Option(
@@ -32,7 +41,7 @@ export function addPublicationOptions(command: Command): Command {
  * @throws {UsageError} options that contradict each other
  */
 export function evidenceMode(
-  { authoritative, both, requireDnssec }: PublicationOptions,
+  { authoritative, both, requireDnssec }: EvidenceOptions,
   isRepeated: boolean,
 ): EvidenceMode {
   if (requireDnssec && authoritative && !both) {

@@ -22,11 +22,13 @@ interface KnownAboutName {
 }
 
 /**
- * What the world sees at a selector, against the key at hand, or the key in the store when it has one.
+ * What a look-up finds at the selector that a message names, against the key at hand, or the key in the store when it
+ * has one.
  * @throws {TryAgainError} the DNS gives no answer now
  */
 export async function verifyPublished(name: KeyName, known: KnownAboutName, tools: VerifyTools): Promise<KeyReport> {
-  const stored = known.privateKey === undefined ? await readStoredKey(name, tools) : undefined;
+  const own = known.privateKey === undefined ? await openStoredKey(name, tools) : undefined;
+  const stored = own && { privateKey: own.privateKey, tags: own.tags };
   const recordName = keyRecordName(name);
   return reportLookup(recordName, recordName, { ...stored, ...known }, tools);
 }
@@ -67,9 +69,7 @@ async function reportLookup(
 ): Promise<KeyReport> {
   const lookup = await lookUp(asked, tools);
   if (isTemporary(lookup) || lookup.status === "cname-elsewhere") {
-    throw new TryAgainError(`cannot look ${asked} up: ${failureReason(lookup)}`, {
-      hint: "try again later, or ask another name server with --server",
-    });
+    throw cannotLookUp(asked, failureReason(lookup));
   }
   const source = escapeDnsText(asked);
   const followed = [...aliases, ...lookup.cnames.map(({ to }) => to)];
@@ -86,6 +86,13 @@ async function reportLookup(
   return makeNothingReport({ source, name, input, aliases: followed, description: "no record", publish }, findings);
 }
 
+/** @param reason escaped */
+export function cannotLookUp(asked: string, reason: string): TryAgainError {
+  return new TryAgainError(`cannot look ${asked} up: ${reason}`, {
+    hint: "try again later, or ask another name server with --server",
+  });
+}
+
 async function lookUp(asked: string, { cli, options, settings }: VerifyTools): Promise<TxtLookup> {
   const resolver = await openResolver(cli, options, settings);
   try {
@@ -95,7 +102,8 @@ async function lookUp(asked: string, { cli, options, settings }: VerifyTools): P
   }
 }
 
-function describeAbsence(asked: string, lookup: TxtLookup): string {
+/** @param lookup one that found nothing */
+export function describeAbsence(asked: string, lookup: TxtLookup): string {
   const what = (isName: boolean) => (isName ? "NXDOMAIN" : "no TXT record");
   const name = escapeDnsText(asked);
   if (lookup.status === "cname-to-nothing") {
@@ -105,11 +113,12 @@ function describeAbsence(asked: string, lookup: TxtLookup): string {
   return `there is no record at ${name} (${what(lookup.status === "no-name")})`;
 }
 
-/** The store's own key of that name: then the truth comes from it. */
-async function readStoredKey(name: KeyName, { cli, options, settings }: VerifyTools) {
+/** The store's own key of that name, and the store: then the truth comes from it. */
+export async function openStoredKey(name: KeyName, { cli, options, settings }: VerifyTools) {
   try {
-    const { privateKey, tags } = await (await openStore(cli, options, settings)).read(name);
-    return { privateKey, tags };
+    const store = await openStore(cli, options, settings);
+    const { privateKey, tags } = await store.read(name);
+    return { store, privateKey, tags };
   } catch (error) {
     if (error instanceof KeyNotFoundError || error instanceof KeyStoreError) return undefined;
     throw error;

@@ -4,9 +4,10 @@ import type { PublishFormatName } from "../report/key-report/published-record.ts
 import type { DnsOptions } from "./dns-options.ts";
 import type { Notices } from "./notices.ts";
 import type { GlobalOptions, PassphraseOptions } from "./options.ts";
+import type { EvidenceOptions } from "./publication-options.ts";
 import type { Settings } from "./settings.ts";
 
-export interface VerifyKeyOptions extends GlobalOptions, PassphraseOptions, DnsOptions {
+export interface VerifyKeyOptions extends GlobalOptions, PassphraseOptions, DnsOptions, EvidenceOptions {
   readonly record?: string;
   readonly stdin?: boolean;
   readonly zone?: string;
@@ -19,6 +20,7 @@ export interface VerifyKeyOptions extends GlobalOptions, PassphraseOptions, DnsO
   readonly verifiers?: boolean;
   readonly blocklist?: string;
   readonly arithmetic: boolean;
+  readonly sharedPrimes?: boolean;
   readonly text?: boolean;
 }
 

@@ -71,7 +71,9 @@ async function verifyName(
   const privateKey = isOther ? undefined : known.privateKey;
   if (records.length > 0) {
     const aliases = target === undefined ? [] : [target];
-    return makeRecordReport({ source, input, name, texts: records, aliases, privateKey, blockList: tools.blockList });
+    const { notes } = input;
+    const found = { name, texts: records, notes, privateKey, blockList: tools.blockList };
+    return makeRecordReport({ source, input, aliases, ...found });
   }
   if (target !== undefined) return verifyAlias(target, { name, input, privateKey }, tools);
   const keyName = name === undefined ? undefined : tryKeyName(name);

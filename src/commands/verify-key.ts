@@ -17,11 +17,12 @@ import { explainFinding } from "./explain-finding.ts";
 import { readBytes, readFileOrExplain } from "./input-files.ts";
 import { createNotices } from "./notices.ts";
 import { addFormatOptions, addPassphraseOption, DEFAULT_TTL_SECONDS, wholeNumber } from "./options.ts";
+import { addEvidenceOptions } from "./publication-options.ts";
 import { answerRecordStream } from "./record-stream-command.ts";
 import { loadSettings } from "./settings.ts";
-import { verifyPublished } from "./verify-key-dns.ts";
 import { verifyBytes, verifyFile } from "./verify-key-file.ts";
 import type { VerifyKeyOptions, VerifyTools } from "./verify-key-options.ts";
+import { verifySelector } from "./verify-key-selector.ts";
 import { verifyStore } from "./verify-key-store.ts";
 import { decodeText, verifyText } from "./verify-key-text.ts";
 
@@ -43,6 +44,7 @@ export function register(program: Command, cli: CliContext): void {
     )
     .option("--blocklist <file>", "keys whose private half is known: badkeys' blocklist.dat")
     .option("--no-arithmetic", "with --format ndjson: do not try to factor RSA keys, some fifty times as fast")
+    .option("--shared-primes", "with --format ndjson: after the answers, tell keys that share a prime with each other")
     .option("--explain <code>", "say all that there is to say about a finding, such as P-DER")
     .option("--verifiers", "show which verifiers accept what was found")
     .addOption(
@@ -52,6 +54,7 @@ export function register(program: Command, cli: CliContext): void {
     )
     .option("--text", "print the numbers of the public key too");
   addFormatOptions(command, ["text", "json", "ndjson"], "text");
+  addEvidenceOptions(command);
   addDnsOptions(command);
   addPassphraseOption(command)
     .addHelpText(
@@ -60,6 +63,7 @@ export function register(program: Command, cli: CliContext): void {
 Examples:
   dkimctl verify-key /var/lib/dkim/example.com.mail.pem      is this private key sound and strong?
   dkimctl verify-key example.com mail                        what is wrong with the published key?
+  dkimctl verify-key example.com mail --both                 ... asked of every server of the zone, too
   dkimctl verify-key --record 'v=DKIM1; k=rsa; p=MIIB...'    ... or with this text?
   dkimctl verify-key key.pem --record 'v=DKIM1; p=...'       do these two belong together?
   dkimctl verify-key mail.eml --verifiers                    who can verify the key that this mail names?
@@ -82,7 +86,10 @@ async function verifyKey(
   refuseContradictions(subject, selector, options);
   const blockList =
     options.blocklist === undefined ? undefined : openBlockList(readFileOrExplain(options.blocklist, cli));
-  if (options.format === "ndjson") return answerRecordStream(cli, { arithmetic: options.arithmetic, blockList });
+  if (options.format === "ndjson") {
+    const { arithmetic, sharedPrimes = false } = options;
+    return answerRecordStream(cli, { arithmetic, blockList, sharedPrimes });
+  }
   const style = await createStyle(wantsColor(options.color, cli.env, cli.stdout.isTTY));
   const columns = cli.stdout.columns ?? 80;
   if (options.explain !== undefined) {
@@ -110,12 +117,23 @@ function parseDays(text: string): number {
   return wholeNumber("days", { min: 1, max: 36_500 })(text.replace(/d$/, ""));
 }
 
+const EVIDENCE_FLAGS = [
+  ["authoritative", "--authoritative"],
+  ["both", "--both"],
+  ["requireDnssec", "--require-dnssec"],
+] as const;
+
 /** Each subject stands alone, but for a record beside a file. */
 function refuseContradictions(
   subject: string | undefined,
   selector: string | undefined,
-  { record, stdin, zone, all, maxAge, explain, format, arithmetic }: VerifyKeyOptions,
+  options: VerifyKeyOptions,
 ): void {
+  const { record, stdin, zone, all, maxAge, explain, format, arithmetic, sharedPrimes } = options;
+  const thorough = EVIDENCE_FLAGS.find(([name]) => options[name] !== undefined);
+  if (thorough !== undefined && selector === undefined) {
+    throw new UsageError(`${thorough[1]} is for a key that is looked up in DNS`, { hint: "give DOMAIN SELECTOR" });
+  }
   if (format === "ndjson" && (!stdin || subject !== undefined || record !== undefined)) {
     throw new UsageError("--format ndjson answers a stream of records", {
       hint: "add --stdin and give the records there",
@@ -123,6 +141,11 @@ function refuseContradictions(
   }
   if (!arithmetic && format !== "ndjson") {
     throw new UsageError("--no-arithmetic is for a stream of records", { hint: "add --stdin --format ndjson" });
+  }
+  if (sharedPrimes && format !== "ndjson") {
+    throw new UsageError("--shared-primes is for a stream of records", {
+      hint: "add --stdin --format ndjson; of the keys in the store, --all tells it",
+    });
   }
   if (maxAge !== undefined && !all) throw new UsageError("--max-age is for --all");
   const given = [subject, record, stdin, zone, all, explain].filter((each) => each !== undefined);
@@ -148,7 +171,7 @@ async function look(
   if (options.all) return verifyStore(tools);
   if (options.zone !== undefined) return verifyZone(options.zone, tools);
   if (subject !== undefined && selector !== undefined) {
-    return [await verifyPublished(parseKeyName(subject, selector), {}, tools)];
+    return [await verifySelector(parseKeyName(subject, selector), tools)];
   }
   if (subject === undefined && options.stdin) {
     const origin = { source: "standard input", path: "-", warnings: [], name: undefined };

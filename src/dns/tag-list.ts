@@ -126,6 +126,7 @@ function scanCharacters(text: string, faults: TagListFault[]): void {
   for (const { index, 0: run } of text.matchAll(/[^\t\r\n\x20-\x7e]+/g)) {
     faults.push({ kind: "bad-character", offset: index, length: run.length });
   }
+  if (!text.includes("\r") && !text.includes("\n")) return;
   for (const { index, 0: run } of text.matchAll(/(?:\r(?!\n[ \t])|(?<!\r)\n|(?<=\r)\n(?![ \t]))+/g)) {
     faults.push({ kind: "bad-newline", offset: index, length: run.length });
   }

@@ -16,7 +16,17 @@ import {
 } from "./key-file.ts";
 import { listKeyFiles } from "./key-file-list.ts";
 import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
-import type { KeyLocation, KeyStore, KeyStoreEntry, NewKey, RecordTags, StoredKey, StoreLock } from "./key-store.ts";
+import type {
+  KeyLocation,
+  KeyStore,
+  KeyStoreEntry,
+  KnownKey,
+  NewKey,
+  RecordTags,
+  StoredKey,
+  StoreLeftover,
+  StoreLock,
+} from "./key-store.ts";
 import {
   KeyExistsError,
   KeyFileError,
@@ -29,8 +39,9 @@ import { encodePrivateKey, type ParsedPrivateKey, PrivateKeyError, parsePrivateK
 import { publicKeyFingerprint } from "./public-key.ts";
 import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
 import { ensureFolder, requireStoreFolder } from "./store-folder.ts";
+import { listKeyBackups } from "./store-leftovers.ts";
 import { acquireLock } from "./store-lock.ts";
-import { sweepTemporaryFiles } from "./temporary-file.ts";
+import { abandonedTemporaryFiles, sweepTemporaryFiles } from "./temporary-file.ts";
 
 export interface DirectoryKeyStoreOptions extends FileAccessOptions {
   readonly path: string;
@@ -126,11 +137,16 @@ export class DirectoryKeyStore implements KeyStore {
       );
       return { location, backup };
     }
+    return this.link(name, keyFileName(target), { privateKey, tags });
+  }
+
+  async link(name: KeyName, path: string, key: NewKey): Promise<KeyLocation> {
+    const location = this.#pathOf(name);
     this.#change(location, (access) => {
       this.#requireFree(location);
-      this.#writeWithTags(name, { privateKey, tags }, access, () =>
+      this.#writeWithTags(name, key, access, () =>
         withSyncedFolder(this.location, this.#operations, (sync) => {
-          this.#operations.symlinkSync(keyFileName(target), location);
+          this.#operations.symlinkSync(path, location);
           try {
             sync();
           } catch (error) {
@@ -154,6 +170,25 @@ export class DirectoryKeyStore implements KeyStore {
       });
       if (fingerprint !== undefined) this.#tags.remove(name, fingerprint);
     });
+  }
+
+  async leftovers(keys: readonly KnownKey[]): Promise<StoreLeftover[]> {
+    const backups = listKeyBackups(this.location, this.#options.mode ?? DEFAULT_KEY_MODE);
+    const tagsFolder = join(this.location, CONTROL_FOLDER, "tags");
+    const temporary = [this.location, join(this.location, CONTROL_FOLDER), tagsFolder].flatMap(abandonedTemporaryFiles);
+    this.#tags.refresh();
+    let tags: string[] = [];
+    try {
+      tags = this.#tags.allBut([...keys, ...backups]);
+    } catch (error) {
+      // That the folder cannot be read is told by the keys that have tags in it.
+      if (systemErrorCode(error) === undefined) throw error;
+    }
+    return [
+      ...backups,
+      ...temporary.map((location) => ({ kind: "temporary", location }) as const),
+      ...tags.map((location) => ({ kind: "tags", location }) as const),
+    ];
   }
 
   async lock(): Promise<StoreLock> {

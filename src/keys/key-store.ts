@@ -33,10 +33,44 @@ export interface KeyStore {
     target: KeyName,
     options?: { readonly replace?: boolean },
   ): Promise<KeyLocation & { readonly backup?: string | undefined }>;
+  /**
+   * Makes `name` a link to the key file at `path`, which stays where it is. A relative path starts at the store.
+   * @param key what that file holds, and the tags of its record
+   * @throws {KeyExistsError}
+   */
+  link(name: KeyName, path: string, key: NewKey): Promise<KeyLocation>;
   /** Removes the name; a key that is shared lives on under its other names. @throws {KeyNotFoundError} */
   remove(name: KeyName): Promise<void>;
+  /**
+   * What lies in the store beside its keys. A store in which nothing can be left over has no such method.
+   * @param keys all that the store has
+   * @throws {KeyStoreError} the store as a whole cannot be read
+   */
+  leftovers?(keys: readonly KnownKey[]): Promise<StoreLeftover[]>;
   /** One changing run per store at a time. @throws {StoreLockedError} somebody alive holds it (exit status 4) */
   lock(): Promise<StoreLock>;
+}
+
+export interface KnownKey {
+  readonly name: KeyName;
+  /** Of the public key, hexadecimal; absent when the key cannot be read: then any tags of the name may be its own. */
+  readonly fingerprint: string | undefined;
+}
+
+export type StoreLeftover =
+  | KeyBackup
+  /** `temporary`: a file that a killed run was writing, perhaps a key. `tags`: those of a key that is gone. */
+  | { readonly kind: "temporary" | "tags"; readonly location: string };
+
+/** What was kept of a key that was replaced, or a copy that somebody made beside it. */
+export interface KeyBackup extends KnownKey {
+  /** A link holds no key: it led to that of another name. */
+  readonly kind: "private-key" | "link";
+  readonly location: string;
+  /** When it was put aside, as its name tells, or else when it was last written. */
+  readonly since: Date;
+  /** Who else can read or change it, as in `StoredKey`. */
+  readonly warnings: readonly string[];
 }
 
 export interface KeyLocation {

@@ -7,7 +7,7 @@ import type { FileAccess } from "./file-access.ts";
 import type { FileOperations } from "./file-operations.ts";
 import { shellQuote } from "./file-permissions.ts";
 import { type KeyName, keyFileName } from "./key-name.ts";
-import type { RecordTags } from "./key-store.ts";
+import type { KnownKey, RecordTags } from "./key-store.ts";
 import { KeyFileError, systemErrorCode, systemErrorReason } from "./key-store-errors.ts";
 
 /*
@@ -21,6 +21,8 @@ const LISTS = ["hashAlgorithms", "serviceTypes", "flags"] as const;
 
 /** NAME_MAX of Linux's file systems is 255; the fingerprint, the suffix and their dots take 22. */
 const MAX_STEM_LENGTH = 233;
+
+const TAGS_FILE = /\.[0-9a-f]{16}\.json$/;
 
 /** The tags of the keys of one store: a folder of small JSON files that is listed once and read where it names a key. */
 export class RecordTagsFolder {
@@ -41,6 +43,17 @@ export class RecordTagsFolder {
   /** Whether a key of this name has had tags: when none has, no fingerprint need be computed. @throws system errors */
   mayHave(name: KeyName): boolean {
     return this.#list().stems.has(tagsStem(name));
+  }
+
+  /** The paths of all tag files but those of these keys. @throws system errors */
+  allBut(keys: readonly KnownKey[]): string[] {
+    const { names } = this.#list();
+    const exact = new Set(keys.flatMap((key) => (key.fingerprint ? [tagsFileName(key.name, key.fingerprint)] : [])));
+    const stems = new Set(keys.flatMap(({ name, fingerprint }) => (fingerprint ? [] : [tagsStem(name)])));
+    return [...names]
+      .filter((name) => TAGS_FILE.test(name) && !exact.has(name) && !stems.has(name.replace(TAGS_FILE, "")))
+      .toSorted()
+      .map((name) => join(this.#path, name));
   }
 
   /**
@@ -102,7 +115,7 @@ export class RecordTagsFolder {
   #list(): { names: Set<string>; stems: Set<string> } {
     if (this.#listing === undefined) {
       const names = new Set(listFolder(this.#path));
-      const stems = new Set([...names].map((name) => name.replace(/\.[0-9a-f]{16}\.json$/, "")));
+      const stems = new Set([...names].map((name) => name.replace(TAGS_FILE, "")));
       this.#listing = { names, stems };
     }
     return this.#listing;

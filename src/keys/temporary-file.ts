@@ -22,15 +22,19 @@ export function temporaryPath(folder: string): string {
 
 /** Removes the temporary files in `folder` whose processes have ended. Failing to is nobody's error. */
 export function sweepTemporaryFiles(folder: string, operations: FileOperations = fileOperations): void {
+  for (const path of abandonedTemporaryFiles(folder)) unlinkQuietly(path, operations);
+}
+
+/** The temporary files in `folder` whose processes have ended. */
+export function abandonedTemporaryFiles(folder: string): string[] {
   try {
     const names = readdirSync(folder).filter((name) => name.startsWith(PREFIX));
-    if (names.length === 0) return;
+    if (names.length === 0) return [];
     const self = currentProcess();
-    for (const name of names) {
-      if (isLeftOver(folder, name, self)) unlinkQuietly(join(folder, name), operations);
-    }
+    return names.filter((name) => isLeftOver(folder, name, self)).map((name) => join(folder, name));
   } catch {
     // A folder that cannot be listed is not ours to tidy.
+    return [];
   }
 }
 

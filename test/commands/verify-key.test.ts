@@ -107,7 +107,7 @@ describe("whatever people paste", () => {
     expect(resolver.asked).toEqual([`TXT ${NAME}`]);
     expect(resolver.isClosed()).toBe(true);
     expect(reports).toMatchObject([
-      { kind: "record", name: NAME, state: "usable", aliases: ["s1.dkim.example.net"], records: [GOOD] },
+      { kind: "record", name: NAME, state: "usable", aliases: ["s1.dkim.example.net"], records: [GOOD], publish: null },
     ]);
     expect(stderr).toContain("is a signed message; looking up s1._domainkey.example.com");
     expect(exitCode).toBe(0);
@@ -466,7 +466,7 @@ describe("the report", () => {
     expect(JSON.parse(good.stdout).schema).toBe("dkimctl/verify-key/1");
     expect(shape(bad.reports[0])).toEqual([
       ...["kind", "source", "description", "input", "name", "aliases", "state", "severity", "findings", "algorithm"],
-      ...["bits", "fingerprint", "records", "publish", "verifiers"],
+      ...["bits", "fingerprint", "records", "publish", "publication", "verifiers"],
     ]);
     expect(shape(bad.reports[0]?.findings[0])).toEqual([
       ...["code", "severity", "message", "fix", "tag", "position", "critical", "record"],

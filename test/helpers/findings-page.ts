@@ -5,6 +5,7 @@ import { KEY_STRENGTH_FINDINGS } from "../../src/checks/catalogue/key-strength-f
 import { PRIVATE_KEY_FINDINGS } from "../../src/checks/catalogue/private-key-findings.ts";
 import { PUBLICATION_FINDINGS } from "../../src/checks/catalogue/publication-findings.ts";
 import { RECORD_TAG_FINDINGS } from "../../src/checks/catalogue/record-tag-findings.ts";
+import { STORE_FINDINGS } from "../../src/checks/catalogue/store-findings.ts";
 import { TAG_LIST_FINDINGS } from "../../src/checks/catalogue/tag-list-findings.ts";
 
 type Family = Readonly<Record<string, Pick<FindingKind<never>, "severity" | "summary" | "explanation" | "fix">>>;
@@ -15,6 +16,7 @@ const FAMILIES: readonly (readonly [title: string, findings: Family])[] = [
   ["THE PUBLISHED KEY", KEY_DATA_FINDINGS],
   ["THE STRENGTH OF A KEY", KEY_STRENGTH_FINDINGS],
   ["FILES OF PRIVATE KEYS", PRIVATE_KEY_FINDINGS],
+  ["KEYS BESIDE EACH OTHER", STORE_FINDINGS],
   ["THE DNS", { ...DNS_FINDINGS, ...PUBLICATION_FINDINGS }],
 ];
 

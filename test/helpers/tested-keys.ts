@@ -18,7 +18,16 @@ export function testedOutcome(
 ): Tested {
   return {
     ...{ kind: "tested", verdict, code, reason, findings: [], notes: [], published: [], expected: "v=DKIM1; p=abc" },
-    ...{ publicKey, lookup: undefined, dnssec: undefined, foundAt: [], policyNotes: [], ...more },
+    ...{
+      publicKey,
+      answer: undefined,
+      lookup: undefined,
+      dnssec: undefined,
+      foundAt: [],
+      aliases: [],
+      policyNotes: [],
+      ...more,
+    },
   };
 }
 

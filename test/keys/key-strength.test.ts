@@ -224,7 +224,7 @@ describe("shared primes", () => {
   const primes = Array.from({ length: 9 }, (_, i) => nextPrime((p >> BigInt(i + 1)) + BigInt(i)));
   const product = (i: number, j: number) => toOctets((primes[i] ?? 1n) * (primes[j] ?? 1n));
 
-  test("pairs are found in a list, equal moduli and zero are none", () => {
+  test("groups are found in a list, equal moduli and zero are none", () => {
     const moduli = [
       product(0, 1),
       product(2, 3),
@@ -236,8 +236,8 @@ describe("shared primes", () => {
       product(7, 4),
     ];
     expect(sharedPrimes(moduli)).toEqual([
-      { first: 0, second: 4 },
-      { first: 4, second: 7 },
+      [0, 4],
+      [4, 7],
     ]);
   });
 

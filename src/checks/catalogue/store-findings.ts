@@ -43,6 +43,34 @@ export const STORE_FINDINGS = {
       "signed with the new key looks forged, and old mail does so for ever.",
     fix: "give each new key a selector of its own",
   }),
+  "KEY-BACKUP": kind<ReasonDetails>({
+    severity: "warning",
+    summary: "a private key that was replaced still lies beside its successor",
+    message: ({ reason }) => reason,
+    explanation:
+      "Replacing a key keeps the old one, so that there is a way back. As long as its record is published, and in caches " +
+      "afterwards, whoever reads the file can sign mail in the domain's name. After a week nobody goes back any more.",
+    fix: "remove the file, or move it to where secrets are kept",
+  }),
+  "STORE-LEFTOVER": kind<ReasonDetails>({
+    severity: "warning",
+    summary: "a run that was killed has left a file that it was writing",
+    message: ({ reason }) => reason,
+    explanation:
+      "A file is written under a temporary name and then given its own. A run that is killed between leaves the temporary " +
+      "one, which may hold a private key that nothing uses. The next command that changes the store removes it.",
+    fix: "remove the file",
+  }),
+  "TAGS-ORPHAN": kind<ReasonDetails>({
+    severity: "info",
+    summary: "the tags of a record are kept whose key is gone",
+    message: ({ reason }) => reason,
+    explanation:
+      "What a record says beside its key (h=, s=, t=, n=) is kept in a file of its own, named after the key. Somebody has " +
+      "removed, renamed or replaced the key by hand. No key is ever given the tags of another, so it does no harm; when " +
+      "the key comes back, its tags are those.",
+    fix: "remove the file, unless the key is to come back",
+  }),
   "STORE-FILE": kind<ReasonDetails>({
     severity: "error",
     summary: "a file in the store is not a key that can be used",

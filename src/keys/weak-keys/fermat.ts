@@ -12,15 +12,16 @@ export function integerSquareRoot(n: bigint): bigint {
   }
 }
 
-/** Bit i is set when i is a square modulo 64: five numbers of six are told apart without a root. */
-const SQUARES_MODULO_64 = new Set(Array.from({ length: 64 }, (_, i) => (i * i) % 64));
-const FILTER_MODULUS = 3 * 3 * 5 * 7 * 11 * 13 * 17;
-const FILTER_SQUARES = new Uint8Array(FILTER_MODULUS);
-for (let i = 0; i < FILTER_MODULUS; i += 1) FILTER_SQUARES[(i * i) % FILTER_MODULUS] = 1;
+/** What squares are modulo small numbers: nearly all other numbers are told apart without a root. */
+const SQUARES = [64, 9, 5, 7, 11, 13, 17].map((modulus) => ({
+  modulus,
+  residues: new Set(Array.from({ length: modulus }, (_, i) => (i * i) % modulus)),
+}));
+const FILTER_MODULUS = BigInt(SQUARES.reduce((product, { modulus }) => product * modulus, 1));
 
 function isSquare(n: bigint): boolean {
-  if (!SQUARES_MODULO_64.has(Number(BigInt.asUintN(6, n)))) return false;
-  if (FILTER_SQUARES[Number(n % BigInt(FILTER_MODULUS))] !== 1) return false;
+  const rest = Number(n % FILTER_MODULUS);
+  for (const { modulus, residues } of SQUARES) if (!residues.has(rest % modulus)) return false;
   const root = integerSquareRoot(n);
   return root * root === n;
 }

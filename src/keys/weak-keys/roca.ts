@@ -6,14 +6,22 @@ const PRIMES = [
   127, 131, 137, 139, 149, 151, 157, 163, 167,
 ];
 
-/** For each prime the powers of 65537, of which its primes (and so their product) are made modulo that prime. */
-const SUBGROUPS: readonly { prime: number; powers: Set<number> }[] = PRIMES.map((prime) => {
+const PRODUCT = PRIMES.reduce((product, prime) => product * BigInt(prime), 1n);
+
+const subgroups = new Map<number, ReadonlySet<number>>();
+
+/**
+ * The powers of 65537, of which its primes (and so their product) are made modulo that prime. Made when asked for:
+ * nearly every key is told apart by the first few primes.
+ */
+function powersModulo(prime: number): ReadonlySet<number> {
+  const known = subgroups.get(prime);
+  if (known !== undefined) return known;
   const powers = new Set<number>();
   for (let power = 1; !powers.has(power); power = (power * 65_537) % prime) powers.add(power);
-  return { prime, powers };
-}).filter(({ prime, powers }) => powers.size < prime - 1);
-
-const PRODUCT = SUBGROUPS.reduce((product, { prime }) => product * BigInt(prime), 1n);
+  subgroups.set(prime, powers);
+  return powers;
+}
 
 /**
  * RSA-ROCA: the fingerprint of Infineon's generator (CVE-2017-15361; Nemec and others, "The Return of Coppersmith's
@@ -21,8 +29,8 @@ const PRODUCT = SUBGROUPS.reduce((product, { prime }) => product * BigInt(prime)
  */
 export function rocaWeakness(n: bigint): KeyWeakness | undefined {
   const residue = n % PRODUCT;
-  for (const { prime, powers } of SUBGROUPS) {
-    if (!powers.has(Number(residue % BigInt(prime)))) return undefined;
+  for (const prime of PRIMES) {
+    if (!powersModulo(prime).has(Number(residue % BigInt(prime)))) return undefined;
   }
   return { code: "RSA-ROCA", severity: "error", detail: "the modulus has the fingerprint of CVE-2017-15361" };
 }

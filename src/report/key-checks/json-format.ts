@@ -1,7 +1,7 @@
 import { escapeDnsText } from "../../dns/escape-dns-text.ts";
-import type { TxtLookup } from "../../dns/resolver.ts";
 import { keyRecordName } from "../../keys/key-name.ts";
 import { publicKeyFingerprint } from "../../keys/public-key.ts";
+import { jsonEvidence } from "../publication/json-evidence.ts";
 import { publicKeyBits } from "../record-formats/record-format.ts";
 import type { KeyCheckFormat, TestedKey } from "./key-check-format.ts";
 
@@ -50,22 +50,6 @@ function jsonCheck({ index, name, location, outcome }: TestedKey) {
     findings: tested?.findings ?? [],
     published: tested?.published.map(escapeDnsText) ?? [],
     expected: tested?.expected ?? null,
-    foundAt: tested?.foundAt ?? [],
-    authoritative:
-      tested?.authoritative === undefined
-        ? null
-        : { state: tested.authoritative.state, servers: tested.authoritative.servers },
-    dns: { ...jsonLookup(tested?.lookup), dnssec: tested?.dnssec ?? null },
-  };
-}
-
-function jsonLookup(lookup: TxtLookup | undefined) {
-  return {
-    status: lookup?.status ?? null,
-    server: lookup?.server?.address ?? null,
-    transport: lookup?.server?.transport ?? null,
-    ttlSeconds: lookup?.ttlSeconds ?? null,
-    authoritative: lookup?.authoritative ?? null,
-    cnames: lookup?.cnames.map(({ to }) => escapeDnsText(to)) ?? [],
+    ...jsonEvidence(tested),
   };
 }

@@ -1,7 +1,5 @@
 import type { Finding } from "../../checks/catalogue.ts";
-import type { PublishedKeyCheck } from "../../checks/published-key.ts";
-import type { DnssecState } from "../../dns/key-lookup.ts";
-import type { TxtLookup } from "../../dns/resolver.ts";
+import type { PublicationTest } from "../../checks/published-key.ts";
 import { quoteTxtString, splitTxtStrings } from "../../dns/txt-strings.ts";
 import { type KeyName, keyRecordName } from "../../keys/key-name.ts";
 import type { PublicKey } from "../../keys/public-key.ts";
@@ -16,14 +14,9 @@ export interface TestedKey {
 }
 
 export type TestOutcome =
-  | (PublishedKeyCheck & {
+  | (PublicationTest & {
       readonly kind: "tested";
       readonly publicKey: PublicKey;
-      /** What the resolvers answered; `undefined` when they were not asked. */
-      readonly lookup: TxtLookup | undefined;
-      readonly dnssec: DnssecState | undefined;
-      /** Wrong names at which this very key stands. */
-      readonly foundAt: readonly { readonly name: string; readonly mistake: string }[];
       /** About the domain's mail policy, when asked for. Escaped. */
       readonly policyNotes: readonly string[];
     })
@@ -111,7 +104,8 @@ export function isWarned(outcome: TestOutcome): boolean {
 /** The record to publish as one line of zone text, for a key that fails for what is published. */
 export function recordToPublish({ name, outcome }: TestedKey, ttlSeconds: number): string | undefined {
   if (outcome.kind !== "tested" || outcome.verdict !== "fail") return undefined;
-  if (outcome.code.startsWith("dnssec-") || outcome.code === "not-signed") return undefined;
+  if (outcome.expected === undefined || outcome.code.startsWith("dnssec-") || outcome.code === "not-signed")
+    return undefined;
   const data = splitTxtStrings(outcome.expected).map(quoteTxtString).join(" ");
   return `${keyRecordName(name)}. ${ttlSeconds} IN TXT ${data}`;
 }

@@ -1,14 +1,12 @@
-import type { ServerLine } from "../../checks/authoritative-check.ts";
 import { keyRecordName } from "../../keys/key-name.ts";
 import type { Style } from "../../terminal/style.ts";
-import { renderTable } from "../../terminal/table.ts";
+import { serverTable } from "../publication/server-table.ts";
 import {
   describeDetails,
   describeResult,
   describeTally,
   type KeyCheckFormat,
   recordToPublish,
-  type TestOutcome,
   type Verdict,
 } from "./key-check-format.ts";
 
@@ -29,25 +27,13 @@ export function textFormat(style: Style, ttlSeconds: number): KeyCheckFormat {
     check(tested) {
       const { index, name, outcome } = tested;
       const result = paint[outcome.verdict](describeResult(outcome));
+      const servers = outcome.kind === "tested" ? serverTable(outcome.authoritative) : [];
       const lines = [`TESTING#${index} ${name.domain}: ${keyRecordName(name)} => ${result}`];
-      for (const detail of [...describeDetails(outcome), ...serverTable(outcome)]) lines.push(`  ${style.dim(detail)}`);
+      for (const detail of [...describeDetails(outcome), ...servers]) lines.push(`  ${style.dim(detail)}`);
       const record = recordToPublish(tested, ttlSeconds);
       if (record !== undefined) lines.push(`  publish: ${record}`);
       return `${lines.join("\n")}\n`;
     },
     end: ({ tally }) => `${describeTally(tally)}\n`,
   };
-}
-
-/** Only where the servers are not of one mind: else there is nothing to compare. */
-function serverTable(outcome: TestOutcome): string[] {
-  if (outcome.kind !== "tested" || outcome.authoritative === undefined) return [];
-  const { state, serialsDiffer, servers } = outcome.authoritative;
-  if (state === "agree" && !serialsDiffer) return [];
-  return renderTable(["ZONE", "SERVER", "ADDRESS", "SERIAL", "SERVES"], servers.map(tableRow)).trimEnd().split("\n");
-}
-
-function tableRow({ zone, nameServer, address, serial, serves, problem }: ServerLine): string[] {
-  const content = [serves, problem].filter((text) => text !== null).join("; ");
-  return [zone, nameServer, address ?? "-", serial === null ? "-" : String(serial), content];
 }

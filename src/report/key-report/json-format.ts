@@ -3,6 +3,7 @@ import { splitTxtStrings } from "../../dns/txt-strings.ts";
 import { publicKeyFingerprint } from "../../keys/public-key.ts";
 import { publicKeyBits } from "../record-formats/record-format.ts";
 import { bySeverity, type KeyReport, shownRecords } from "./key-report.ts";
+import { jsonPublication } from "./publication.ts";
 import { type PublishOptions, renderRecordToPublish } from "./published-record.ts";
 import { verdictsOf } from "./verifier-verdicts.ts";
 
@@ -49,6 +50,7 @@ function jsonReport(report: KeyReport, { publishAs, verifiers }: JsonReportOptio
             strings: splitTxtStrings(publish.text),
             ...{ format: publishAs.format, text: renderRecordToPublish(publish, publishAs), changes: publish.changes },
           },
+    publication: jsonPublication(report),
     verifiers: verifiers ? verdictsOf(report) : null,
   };
 }

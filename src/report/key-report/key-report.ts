@@ -1,5 +1,6 @@
 import type { Finding, Severity } from "../../checks/catalogue.ts";
 import type { RecordReport } from "../../checks/check-record.ts";
+import type { PublicationTest } from "../../checks/published-key.ts";
 import type { RecordToPublish } from "../../checks/record-to-publish.ts";
 import type { RecordInput } from "../../dns/record-input.ts";
 import type { PublicKey } from "../../keys/public-key.ts";
@@ -30,6 +31,8 @@ export interface KeyReport {
   readonly records: readonly string[];
   /** The record as it should be published, when that is known and is not what is there. */
   readonly publish: RecordToPublish | undefined;
+  /** What the DNS said of a selector, when it was asked thoroughly. */
+  readonly publication?: PublicationTest | undefined;
 }
 
 /** A finding, and which of several records it is about, from 0; absent when it is about all, or about none. */

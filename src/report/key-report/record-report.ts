@@ -34,7 +34,7 @@ export function makeRecordReport(found: FoundRecords): KeyReport {
     state: report.state,
     severity: worstSeverity(texts.length > 1 ? findings.filter(({ record }) => record === undefined) : findings),
     description: describeRecords(report, texts.length),
-    publish: recordToPublish({ ...found, notes: input?.notes }),
+    publish: recordToPublish(found),
   };
 }
 

@@ -5,6 +5,7 @@ import { publicKeyFingerprint } from "../../keys/public-key.ts";
 import type { Style } from "../../terminal/style.ts";
 import { describeNumbers } from "./describe-key.ts";
 import { bySeverity, type KeyReport, type ReportFinding, shownRecords } from "./key-report.ts";
+import { describePublication } from "./publication.ts";
 import { type PublishOptions, renderRecordToPublish } from "./published-record.ts";
 import { excerptRecord } from "./record-excerpt.ts";
 import { renderVerdicts } from "./verifier-verdicts.ts";
@@ -35,6 +36,7 @@ export function renderKeyReport(report: KeyReport, options: TextReportOptions): 
   for (const alias of aliases) lines.push(`  alias of     ${escapeDnsText(alias)}`);
   if (publicKey !== undefined) lines.push(`  fingerprint  SHA256:${publicKeyFingerprint(publicKey)}`);
   for (const record of shownRecords(report).texts) lines.push(`  record       ${escapeDnsText(record)}`);
+  lines.push(...describePublication(report));
   if (publicKey !== undefined && numbers) lines.push(...describeNumbers(publicKey));
   for (const finding of bySeverity(findings)) lines.push(...describeFinding(finding, report, options));
   lines.push(verdict(report, style));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { parseKeyName } from "../../../src/keys/key-name.ts";
 import { escapeXml } from "../../../src/report/key-checks/junit-format.ts";
 import { nagiosStatus } from "../../../src/report/key-checks/nagios-format.ts";
 import { renderChecks, sampleKeys, testedOutcome } from "../../helpers/tested-keys.ts";
@@ -17,6 +18,26 @@ describe("every form", () => {
       expect(await renderChecks(format, sampleKeys(HOSTILE))).toBe(text);
     },
   );
+});
+
+describe("text", () => {
+  test("has a table of the servers where they differ, and none without servers", async () => {
+    const server = { zone: "a.example", nameServer: "ns.a.example", address: "192.0.2.1", serial: 7, problem: null };
+    const authoritative = { state: "unknown", reason: "", serialsDiffer: false } as const;
+    const render = (servers: readonly (typeof server)[]) =>
+      renderChecks("text", [
+        {
+          ...{ index: 1, name: parseKeyName("a.example", "s1"), location: "" },
+          outcome: testedOutcome("temporary", "zone-unknown", "no zone", {
+            authoritative: { ...authoritative, servers: servers.map((each) => ({ ...each, serves: null })) },
+          }),
+        },
+      ]);
+    expect((await render([server])).split("\n")).toHaveLength(5);
+    expect(await render([])).toBe(
+      "TESTING#1 a.example: s1._domainkey.a.example => temporary: no zone\n1 key: 1 temporary\n",
+    );
+  });
 });
 
 describe("ndjson", () => {

@@ -1,0 +1,179 @@
+import { type Command, Option } from "commander";
+import type { CliContext } from "../context.ts";
+import { dnssecState } from "../dns/key-lookup.ts";
+import { ExitCode, OperationError, UsageError } from "../errors.ts";
+import { type FileReader, findUser, testReading } from "../keys/file-reader.ts";
+import { readKeyFile } from "../keys/key-file.ts";
+import { keyRecordName } from "../keys/key-name.ts";
+import { KeyFileError } from "../keys/key-store-errors.ts";
+import { PrivateKeyError, parsePrivateKey } from "../keys/private-key.ts";
+import { checkSignerKeys, type SignerKeyCheck, type StoredPublicKey } from "../signers/signer-check.ts";
+import type { SignerReading } from "../signers/signer-reading.ts";
+import { visibleText } from "../terminal/visible-text.ts";
+import { addDnsOptions, type DnsOptions, openResolver } from "./dns-options.ts";
+import { createNotices, type Notices } from "./notices.ts";
+import { addFormatOptions, addPassphraseOption, type GlobalOptions, type PassphraseOptions } from "./options.ts";
+import { loadSettings, openStore } from "./settings.ts";
+import { READABLE_SIGNERS, type ReadableSigner, readConfigurations } from "./signer-sources.ts";
+import { readKeys } from "./stored-keys.ts";
+
+interface CheckSignerOptions extends GlobalOptions, DnsOptions, PassphraseOptions {
+  readonly user?: string;
+  readonly allowUnused?: boolean;
+  readonly format: "text" | "json";
+}
+
+export function register(program: Command, cli: CliContext): void {
+  const command = program
+    .command("check-signer")
+    .description("check that a signer can read and use the keys it is configured with, and that they are published")
+    .argument("<signer>", `whose configuration: ${Object.keys(READABLE_SIGNERS).join(", ")}`)
+    .argument("[path...]", "its configuration (default: where Debian has it)")
+    .addOption(new Option("--user <user>", "the user that the signer runs as (default: Debian's)"))
+    .option("--allow-unused", "a key of the store that the signer is not told of is no fault");
+  addFormatOptions(command, ["text", "json"], "text");
+  addDnsOptions(command);
+  addPassphraseOption(command)
+    .addHelpText(
+      "after",
+      `
+Exit status: 0 all is well, 1 a key fails or is unused, 3 something could not be understood or read, 4 the DNS did not answer.
+
+Examples:
+  dkimctl check-signer rspamd
+  dkimctl check-signer amavis /etc/amavis/conf.d/52-dkim --user amavis
+  dkimctl check-signer opendkim --json`,
+    )
+    .action((signer: string, paths: string[]) =>
+      checkSigner(signer, paths, command.optsWithGlobals<CheckSignerOptions>(), cli),
+    );
+}
+
+async function checkSigner(
+  signer: string,
+  paths: string[],
+  options: CheckSignerOptions,
+  cli: CliContext,
+): Promise<void> {
+  const notices = createNotices(cli, options);
+  if (!Object.hasOwn(READABLE_SIGNERS, signer)) {
+    throw new UsageError(`${JSON.stringify(signer)} is no signer that can be checked`, {
+      hint: `known are ${Object.keys(READABLE_SIGNERS).join(", ")}`,
+    });
+  }
+  const known = READABLE_SIGNERS[signer as ReadableSigner];
+  const files = paths.length === 0 ? [known.configuration] : paths;
+  const reading = readConfigurations(signer as ReadableSigner, files, cli);
+  for (const { where, reason } of reading.notUnderstood) notices.warn(`${where}: ${reason}`);
+  const reader = await chooseReader(options.user, known.user, notices);
+  const settings = loadSettings(cli, options);
+  const store = await openStore(cli, options, settings);
+  const stored: StoredPublicKey[] = [];
+  let unreadable = 0;
+  for await (const result of readKeys(store, () => true, true)) {
+    cli.signal.throwIfAborted();
+    if (result.kind === "key") {
+      const { name, location, tags, privateKey } = result.key;
+      stored.push({ name, location, tags, publicKey: privateKey.publicKey });
+    } else {
+      unreadable++;
+      notices.error(result.error);
+    }
+  }
+  if (reading.entries.length === 0 && stored.length === 0) {
+    throw new OperationError(`${files.join(", ")} names no key, and there is none in ${store.location}`);
+  }
+  const resolver = await openResolver(cli, options, settings);
+  let isUntested = false;
+  let checks: SignerKeyCheck[];
+  try {
+    checks = await checkSignerKeys(reading.entries, stored, {
+      signer,
+      now: cli.now(),
+      readKeyFile: readKey,
+      parseKey: parsePrivateKey,
+      async testReading(tested) {
+        const results = reader === undefined ? [] : await testReading(tested, reader);
+        isUntested = results.some(({ kind }) => kind === "unknown");
+        return results;
+      },
+      async askDns(name) {
+        const lookup = await resolver.lookupTxt(keyRecordName(name), { signal: cli.signal });
+        return { lookup, dnssec: await dnssecState(resolver, lookup, { signal: cli.signal }) };
+      },
+    });
+  } finally {
+    await resolver.close();
+  }
+  if (isUntested && reader !== undefined) {
+    notices.warn(`only root can test what user ${reader.name} can read; that was not tested`);
+  }
+  const shown = checks.filter(({ verdict }) => verdict !== "unused" || options.allowUnused !== true);
+  cli.stdout.write(
+    options.format === "json" ? renderJson({ signer, reader, checks: shown, reading }) : shown.map(renderText).join(""),
+  );
+  cli.exitCode = exitCodeFor(shown, unreadable + reading.notUnderstood.length);
+}
+
+/** A user that was named must be there; one that Debian would have need not. */
+async function chooseReader(
+  given: string | undefined,
+  preset: string,
+  notices: Notices,
+): Promise<FileReader | undefined> {
+  const reader = await findUser(given ?? preset);
+  if (reader !== undefined) return reader;
+  if (given !== undefined) throw new UsageError(`there is no user ${JSON.stringify(given)} on this system`);
+  notices.warn(
+    `there is no user ${preset} here: whether the signer can read its keys was not tested`,
+    "name it with --user USER",
+  );
+  return undefined;
+}
+
+function readKey(path: string) {
+  const { bytes } = readKeyFile(path, { allowedMode: 0o777 });
+  try {
+    return parsePrivateKey(bytes);
+  } catch (error) {
+    if (!(error instanceof PrivateKeyError)) throw error;
+    throw new KeyFileError(`${path} ${error.message}`, { hint: error.hint, cause: error });
+  }
+}
+
+function exitCodeFor(checks: readonly SignerKeyCheck[], notKnown: number): ExitCode {
+  if (checks.some(({ verdict }) => verdict === "fail" || verdict === "unused")) return ExitCode.checkFailed;
+  if (notKnown > 0) return ExitCode.operationFailed;
+  return checks.some(({ verdict }) => verdict === "temporary") ? ExitCode.tryAgain : ExitCode.ok;
+}
+
+function renderText({ name, entry, verdict, problems, notes }: SignerKeyCheck): string {
+  const lines = [
+    `${verdict}: ${keyRecordName(name)}${entry === undefined ? "" : ` (${entry.where})`}`,
+    ...problems.map(({ code, message, hint }) => `  ${code}: ${message}${hint === undefined ? "" : ` (${hint})`}`),
+    ...notes.map((note) => `  note: ${note}`),
+  ];
+  return lines.map((line) => `${visibleText(line)}\n`).join("");
+}
+
+interface Report {
+  readonly signer: string;
+  readonly reader: FileReader | undefined;
+  readonly checks: readonly SignerKeyCheck[];
+  readonly reading: SignerReading;
+}
+
+function renderJson({ signer, reader, checks, reading }: Report): string {
+  const keys = checks.map(({ name, entry, verdict, problems, notes }) => ({
+    domain: name.domain,
+    selector: name.selector,
+    where: entry?.where ?? null,
+    source: entry?.source.kind === "file" ? entry.source.path : null,
+    verdict,
+    problems: problems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
+    notes,
+  }));
+  const { notUnderstood } = reading;
+  const document = { schema: "dkimctl/check-signer/1", signer, user: reader?.name ?? null, keys, notUnderstood };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}

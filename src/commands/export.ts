@@ -1,0 +1,251 @@
+import { join, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import type { CliContext } from "../context.ts";
+import { type DkimctlError, OperationError, UsageError } from "../errors.ts";
+import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
+import { keyRecordName } from "../keys/key-name.ts";
+import type { KeyStore } from "../keys/key-store.ts";
+import { parseSelector, type Selector } from "../keys/selector.ts";
+import { parseDomainFilter } from "../report/domain-filter.ts";
+import { EXPORT_FORMS, type NamedSignerForm } from "../signers/index.ts";
+import {
+  byDomain,
+  type SecretSignerKey,
+  type SignerFile,
+  type SignerForm,
+  type SignerFormOptions,
+  type SignerKey,
+} from "../signers/signer-form.ts";
+import { outputPaths, replaceText } from "./export-files.ts";
+import { createNotices, type Notices } from "./notices.ts";
+import { collect, type GlobalOptions, wholeNumber } from "./options.ts";
+import { loadSettings, openStore } from "./settings.ts";
+import { noKeysError } from "./showkeys.ts";
+import { readKeys } from "./stored-keys.ts";
+
+interface ExportOptions extends GlobalOptions {
+  readonly form?: string;
+  readonly output?: string;
+  readonly selector?: readonly Selector[];
+  readonly ttl?: number;
+  readonly catchAll?: DomainName;
+  readonly keyPrefix?: string;
+  readonly kv?: number;
+  readonly revealPrivateKey?: boolean;
+}
+
+export function register(program: Command, cli: CliContext): void {
+  const signers = Object.keys(EXPORT_FORMS);
+  const forms = [...new Set(Object.values(EXPORT_FORMS).flatMap(Object.keys))];
+  const command = program
+    .command("export")
+    .description("print or write what a signer reads, for the keys in the store")
+    .argument("<signer>", `whose configuration: ${signers.join(", ")}`)
+    .argument("[domain...]", "only these domains; .example.com is example.com and all below it, . is all")
+    .addOption(new Option("--form <form>", "which of the signer's ways to be told of keys").choices(forms))
+    .option("--output <path>", "replace this file, or the files in this folder, each in one step")
+    .addOption(
+      new Option("--selector <selector>", "only keys of this selector; may be repeated").argParser(
+        collect(parseSelector),
+      ),
+    )
+    .addOption(
+      new Option("--ttl <duration>", "amavis: signatures expire after this time, such as 30d").argParser(parseLifetime),
+    )
+    .addOption(
+      new Option("--catch-all <domain>", "amavis, opendkim: sign other mail with this domain's key").argParser(
+        parseDomainName,
+      ),
+    )
+    .addOption(
+      new Option("--key-prefix <hash>", "rspamd, form redis: the hash of the keys (default: DKIM_KEYS)").argParser(
+        parseKeyPrefix,
+      ),
+    )
+    .addOption(
+      new Option("--kv <version>", "rspamd, form vault: version of the KV engine, 1 or 2 (default: 1)").argParser(
+        wholeNumber("versions", { min: 1, max: 2 }),
+      ),
+    )
+    .option("--reveal-private-key", "allow forms that hold the private keys themselves");
+  command
+    .addHelpText(
+      "after",
+      `
+Forms, the default first:
+${Object.entries(EXPORT_FORMS)
+  .map(([signer, known]) => `  ${signer.padEnd(15)}${Object.keys(known).join(", ")}`)
+  .join("\n")}
+
+Examples:
+  dkimctl export rspamd --output /etc/rspamd/local.d/dkim_signing.conf
+  dkimctl export amavis --selector mail --output /etc/amavis/conf.d/52-dkim
+  dkimctl export opendkim --output /etc/opendkim`,
+    )
+    .action((signer: string, domains: string[]) =>
+      exportKeys(signer, domains, command.optsWithGlobals<ExportOptions>(), cli),
+    );
+}
+
+async function exportKeys(signer: string, domains: string[], options: ExportOptions, cli: CliContext): Promise<void> {
+  const notices = createNotices(cli, options);
+  const named = chooseForm(signer, options);
+  const { form, isSecret } = named;
+  requireTaken(form, options, signer);
+  if (isSecret && options.revealPrivateKey !== true) {
+    throw new UsageError("this form holds the private keys themselves", {
+      hint: "if they may be read where the output goes, add --reveal-private-key",
+    });
+  }
+  const store = await openStore(cli, {}, loadSettings(cli, options));
+  const chosen = await readSignerKeys(store, domains, { selectors: options.selector, isSecret, notices, cli });
+  if (chosen.length === 0) throw noKeysError(store.location, [...domains, ...(options.selector ?? [])]);
+  const keys = chosen.filter((key) => {
+    const reason = form.cannotUse?.(key, chosen);
+    if (reason !== undefined) notices.warn(`left out ${keyRecordName(key.name)}: ${reason}`);
+    else for (const caution of [form.caution?.(key)].flatMap((text) => text ?? [])) notices.warn(caution);
+    return reason === undefined;
+  });
+  if (keys.length === 0) throw new OperationError(`there is no key that ${signer} can use`);
+  requireOneSignature(keys, form, signer);
+  if (options.catchAll !== undefined && !keys.some(({ name }) => name.domain === options.catchAll)) {
+    throw new UsageError(`the domain of --catch-all, ${options.catchAll}, has no key among those exported`);
+  }
+  if (form.warning !== undefined) notices.warn(form.warning);
+  const output = options.output === undefined ? undefined : resolve(options.output);
+  const files = writeForm(named, keys, {
+    folder: output ?? form.defaultFolder ?? "/",
+    ttlSeconds: options.ttl,
+    catchAll: options.catchAll,
+    keyPrefix: options.keyPrefix,
+    kvVersion: options.kv === 2 ? 2 : 1,
+  });
+  if (output === undefined) return print(files, form, isSecret, cli);
+  const paths = outputPaths(files, form, output);
+  const changed = paths.filter(({ path, text }) => replaceText(path, text, isSecret));
+  for (const { path } of changed) notices.notice(`wrote ${path}`);
+  if (changed.length === 0) notices.notice(`nothing changed in ${output}`);
+  else if (form.reload !== undefined) notices.notice(`next: make the signer read it: ${form.reload}`);
+}
+
+function chooseForm(signer: string, { form }: ExportOptions): NamedSignerForm {
+  const forms = Object.hasOwn(EXPORT_FORMS, signer) ? EXPORT_FORMS[signer] : undefined;
+  if (forms === undefined) {
+    throw new UsageError(`${JSON.stringify(signer)} is no signer that can be exported to`, {
+      hint: `known are ${Object.keys(EXPORT_FORMS).join(", ")}`,
+    });
+  }
+  const chosen = form === undefined ? Object.values(forms)[0] : forms[form];
+  if (chosen !== undefined) return chosen;
+  throw new UsageError(`${signer} has no form ${form}`, { hint: `it has ${Object.keys(forms).join(", ")}` });
+}
+
+/** An option that would do nothing is a mistake. */
+function requireTaken({ takes = [] }: SignerForm<never>, options: ExportOptions, signer: string): void {
+  const given = {
+    ttlSeconds: ["--ttl", options.ttl],
+    catchAll: ["--catch-all", options.catchAll],
+    keyPrefix: ["--key-prefix", options.keyPrefix],
+    kvVersion: ["--kv", options.kv],
+  } as const;
+  for (const [name, [flag, value]] of Object.entries(given)) {
+    if (value !== undefined && !takes.some((taken) => taken === name)) {
+      throw new UsageError(`${flag} means nothing to this form of ${signer}`, { hint: "see dkimctl export --help" });
+    }
+  }
+}
+
+interface Selection {
+  readonly selectors: readonly Selector[] | undefined;
+  readonly isSecret: boolean;
+  readonly notices: Notices;
+  readonly cli: CliContext;
+}
+
+/**
+ * The chosen keys. A key that cannot be read ends the run: a configuration without it would stop its domain's signatures.
+ */
+async function readSignerKeys(
+  store: KeyStore,
+  domains: readonly string[],
+  { selectors, isSecret, notices, cli }: Selection,
+): Promise<(SignerKey & Partial<SecretSignerKey>)[]> {
+  const keys: (SignerKey & Partial<SecretSignerKey>)[] = [];
+  const failures: DkimctlError[] = [];
+  for await (const result of readKeys(store, parseDomainFilter(domains), domains.length === 0)) {
+    cli.signal.throwIfAborted();
+    if (result.kind === "failed") {
+      if (result.name === undefined) notices.warn(result.error.message, result.error.hint);
+      else if (selectors === undefined || selectors.includes(result.name.selector)) failures.push(result.error);
+      continue;
+    }
+    const { name, location, encoding, tags, warnings, privateKey } = result.key;
+    if (selectors !== undefined && !selectors.includes(name.selector)) continue;
+    for (const warning of warnings) notices.detail(warning);
+    const key = { name, path: resolve(location), algorithm: privateKey.type, encoding, tags };
+    // Only what is asked to hold keys holds them: of 100,000 the names are enough.
+    keys.push(isSecret ? { ...key, privateKey } : key);
+  }
+  for (const failure of failures) notices.error(failure);
+  if (failures.length > 0) {
+    throw new OperationError(`${failures.length} of the keys cannot be read; nothing was exported`, {
+      hint: "mend what is named above, or name the domains to export",
+    });
+  }
+  return keys;
+}
+
+function requireOneSignature(keys: readonly SignerKey[], { signsOnce }: SignerForm<never>, signer: string): void {
+  if (signsOnce === undefined) return;
+  for (const [domain, ofDomain] of byDomain(keys)) {
+    for (const type of signsOnce === "by-type" ? (["rsa", "ed25519"] as const) : [undefined]) {
+      const rivals = ofDomain.filter(({ algorithm }) => type === undefined || algorithm === type);
+      if (rivals.length < 2) continue;
+      const selectors = rivals.map(({ name }) => name.selector).join(", ");
+      throw new OperationError(
+        `${signer} adds one signature here, and ${domain} has ${rivals.length} keys for it: ${selectors}`,
+        { hint: `choose the one that signs: --selector ${rivals[0]?.name.selector}` },
+      );
+    }
+  }
+}
+
+function writeForm(
+  named: NamedSignerForm,
+  keys: readonly (SignerKey & Partial<SecretSignerKey>)[],
+  options: SignerFormOptions,
+): readonly SignerFile[] {
+  if (!named.isSecret) return named.form.files(keys, options);
+  const secrets = keys.flatMap(({ privateKey, ...key }) => (privateKey === undefined ? [] : [{ ...key, privateKey }]));
+  return named.form.files(secrets, options);
+}
+
+function print(files: readonly SignerFile[], form: SignerForm<never>, isSecret: boolean, cli: CliContext): void {
+  const [first, ...others] = files;
+  if (others.length === 0) cli.stdout.write(first?.text ?? "");
+  else if (isSecret) {
+    throw new UsageError("each domain is a document of its own here", {
+      hint: "name one domain, or give a folder: --output FOLDER",
+    });
+  } else {
+    const folder = form.defaultFolder ?? "";
+    cli.stdout.write(files.map(({ name, text }) => `# ==> ${join(folder, name)} <==\n${text}`).join("\n"));
+  }
+}
+
+/** `30d`, `36h`, `2w`; in seconds. */
+function parseLifetime(text: string): number {
+  const seconds = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
+  const [, count, unit] = /^([1-9][0-9]{0,8})([smhdw])$/.exec(text) ?? [];
+  if (count === undefined || unit === undefined) {
+    throw new UsageError(`${JSON.stringify(text)} is not a duration`, { hint: "write it with its unit: 30d, 36h, 2w" });
+  }
+  return Number(count) * seconds[unit as keyof typeof seconds];
+}
+
+function parseKeyPrefix(text: string): string {
+  if (/^[\w:.-]+$/.test(text)) return text;
+  throw new UsageError(`${JSON.stringify(text)} is no name for a hash`, {
+    hint: "use letters, digits and the characters _ : . -",
+  });
+}

@@ -1,0 +1,187 @@
+import { shellQuote } from "../keys/file-permissions.ts";
+import { keyRecordName } from "../keys/key-name.ts";
+import { encodePrivateKeyDer } from "../keys/private-key.ts";
+import {
+  byDomain,
+  PLAIN_PATH,
+  requirePath,
+  type SecretSignerKey,
+  type SignerFile,
+  type SignerForm,
+  SignerFormError,
+  type SignerKey,
+  WRITTEN_BY,
+} from "./signer-form.ts";
+
+/*
+ * The forms in which rspamd's module dkim_signing is told of keys. Each main file is for /etc/rspamd/local.d, that is
+ * without `dkim_signing { }` around it. `use_esld` is off, so that the key of mail.example.com signs for that domain and
+ * for no other; `try_fallback` is off, so that no domain is looked for that is not written here.
+ * @see https://rspamd.com/doc/modules/dkim_signing.html, lua_dkim_tools.lua of rspamd 3.4
+ */
+
+const MAIN_FILE = "dkim_signing.conf";
+const COMMON = "use_esld = false;\ntry_fallback = false;\n";
+
+const RELOAD = "systemctl reload rspamd";
+
+/** What holds for every form in which rspamd reads the key's own file. */
+const filesOfKeys = {
+  reload: RELOAD,
+  caution: ({ algorithm, encoding, name }: SignerKey) =>
+    algorithm === "ed25519" && (encoding === "pem" || encoding === "der")
+      ? `rspamd before 3.13.2 cannot load the Ed25519 key of ${keyRecordName(name)}: it wants the bare seed (keygen --priv-output seed)`
+      : undefined,
+};
+
+/** `domain { }`: any number of keys a domain, all of which sign. */
+export const rspamdDomainForm: SignerForm = {
+  ...filesOfKeys,
+  files(keys) {
+    const blocks = [...byDomain(keys)].map(([domain, ofDomain]) => {
+      const selectors = ofDomain.map((key) => `      { path = ${quote(key)}; selector = "${key.name.selector}"; },\n`);
+      return `  "${domain}" {\n    selectors [\n${selectors.join("")}    ]\n  }\n`;
+    });
+    return [{ name: MAIN_FILE, text: `${WRITTEN_BY}${COMMON}domain {\n${blocks.join("")}}\n` }];
+  },
+};
+
+/** `selector_map` and `path_map`: one key a domain, and rspamd sees changes of the maps without a reload. */
+export const rspamdMapsForm: SignerForm = {
+  ...filesOfKeys,
+  signsOnce: "by-domain",
+  defaultFolder: "/etc/rspamd/local.d",
+  files(keys, { folder }) {
+    const map = (value: (key: SignerKey) => string) =>
+      WRITTEN_BY + keys.map((key) => `${key.name.domain} ${value(key)}\n`).join("");
+    const [selectors, paths] = ["dkim_selectors.map", "dkim_paths.map"];
+    return [
+      { name: paths, text: map((key) => requireMapPath(key)) },
+      { name: selectors, text: map(({ name }) => name.selector) },
+      {
+        name: MAIN_FILE,
+        text: `${WRITTEN_BY}${COMMON}${setting("selector_map", folder, selectors)}${setting("path_map", folder, paths)}`,
+      },
+    ];
+  },
+};
+
+/**
+ * `signing_table` and `key_table`. Before rspamd 4.1.2 the patterns of both match anywhere in what they are compared
+ * with: `*@foo.co` signs for foo.com too, and `bvv` finds the key of `bvvvolley`. Names of one length cannot be part of
+ * each other; domains can, and are refused.
+ */
+export const rspamdTablesForm: SignerForm = {
+  ...filesOfKeys,
+  warning:
+    "before version 4.1.2 rspamd compares the patterns of signing_table anywhere in the address: mail of a domain that starts like one of these is signed as well; the form domain has no such trap",
+  signsOnce: "by-domain",
+  defaultFolder: "/etc/rspamd/local.d",
+  files(keys, { folder }) {
+    const domains = keys.map(({ name }) => name.domain);
+    const ends = [...domains].sort();
+    for (const [index, domain] of ends.entries()) {
+      const next = ends[index + 1];
+      if (next?.startsWith(domain)) {
+        throw new SignerFormError(
+          `in signing_table the pattern of ${domain} would also match mail of ${next}: rspamd before 4.1.2 does not look at where a pattern ends`,
+          { hint: "use the default form, which compares whole domains: dkimctl export rspamd" },
+        );
+      }
+    }
+    const width = Math.max(4, String(keys.length).length);
+    const id = (index: number) => `k${String(index + 1).padStart(width, "0")}`;
+    const signing = keys.map(({ name }, index) => `*@${name.domain} ${id(index)}\n`);
+    const table = keys.map((key, index) => {
+      const { domain, selector } = key.name;
+      return `${id(index)} ${domain}:${selector}:${requirePath(key, /^[^\x00-\x20#:%"'\\$\x7f-\uffff]$/, "rspamd's key_table")}\n`;
+    });
+    return [
+      { name: "dkim_key.table", text: WRITTEN_BY + table.join("") },
+      { name: "dkim_signing.table", text: WRITTEN_BY + signing.join("") },
+      {
+        name: MAIN_FILE,
+        text: `${WRITTEN_BY}${setting("key_table", folder, "dkim_key.table")}${setting("signing_table", folder, "dkim_signing.table")}`,
+      },
+    ];
+  },
+};
+
+/**
+ * Commands for a shell that put the keys into Redis, and what rspamd must be configured with. redis-cli reads each key
+ * from its file (-x): no key stands in what is printed, nor in the arguments of a process.
+ */
+export const rspamdRedisForm: SignerForm = {
+  takes: ["keyPrefix"],
+  caution: filesOfKeys.caution,
+  files(keys, { keyPrefix = "DKIM_KEYS" }) {
+    const domains = [...byDomain(keys)].map(([domain, ofDomain]) => {
+      const selectors = ofDomain.map(({ name }) => `{ selector = "${name.selector}"; }`);
+      return `#   "${domain}" { selectors [ ${selectors.join(", ")} ] }\n`;
+    });
+    const commands = keys.map((key) => {
+      const { domain, selector } = key.name;
+      const path = requirePath(key, /^[^\x00-\x1f\x7f-\x9f]$/, "a shell");
+      return `redis-cli -x HSET ${shellQuote(keyPrefix)} '${selector}.${domain}' < ${shellQuote(path)}\n`;
+    });
+    return [
+      {
+        name: "dkim-redis.sh",
+        text: `#!/bin/sh
+${WRITTEN_BY}# rspamd reads the keys with this in /etc/rspamd/local.d/${MAIN_FILE}:
+# use_redis = true;
+# key_prefix = "${keyPrefix}";
+# use_esld = false;
+# try_fallback = false;
+# domain {
+${domains.join("")}# }
+set -e
+${commands.join("")}`,
+      },
+    ];
+  },
+};
+
+/** The documents that Vault holds for rspamd, a file a domain. They hold the keys themselves. */
+export const rspamdVaultForm: SignerForm<SecretSignerKey> = {
+  takes: ["kvVersion"],
+  defaultFolder: ".",
+  files: (keys, { kvVersion = 1 }) =>
+    [...byDomain(keys)].map(([domain, ofDomain]): SignerFile => {
+      const selectors = ofDomain.map(({ name, algorithm, privateKey }) => ({
+        selector: name.selector,
+        domain: name.domain,
+        alg: algorithm,
+        key: Buffer.from(
+          privateKey.type === "rsa"
+            ? encodePrivateKeyDer(privateKey, "pkcs1")
+            : [...privateKey.seed, ...privateKey.publicKey.bytes],
+        ).toString("base64"),
+      }));
+      const document = kvVersion === 2 ? { data: { selectors } } : { selectors };
+      return { name: `${domain}.json`, text: `${JSON.stringify(document, undefined, 2)}\n` };
+    }),
+};
+
+/** The path as a string of UCL, in which `$NAME` would be a variable and rspamd itself expands `$domain`. */
+function quote(key: SignerKey): string {
+  return ucl(requirePath(key, /^[^\x00-\x1f$\x7f-\x9f]$/, "rspamd"));
+}
+
+function ucl(text: string): string {
+  return `"${text.replace(/[\\"]/g, "\\$&")}"`;
+}
+
+function requireMapPath(key: SignerKey): string {
+  return requirePath(key, /^[^\x00-\x20#"'\\$\x7f-\uffff]$/, "a map of rspamd");
+}
+
+function setting(name: string, folder: string, file: string): string {
+  const path = `${folder === "/" ? "" : folder}/${file}`;
+  if (![...path].every((char) => PLAIN_PATH.test(char) && char !== "$" && char !== ";")) {
+    throw new SignerFormError(`rspamd cannot be told of a map at ${JSON.stringify(path)}`, {
+      hint: "give --output a folder with a plain name",
+    });
+  }
+  return `${name} = ${ucl(path)};\n`;
+}

@@ -1,0 +1,97 @@
+import { OperationError } from "../errors.ts";
+import { type DomainName, quoteName } from "../keys/domain-name.ts";
+import { type KeyName, keyRecordName } from "../keys/key-name.ts";
+import type { RecordTags } from "../keys/key-store.ts";
+import type { PrivateKey } from "../keys/private-key.ts";
+
+/*
+ * What a signer reads, as text. Domains and selectors are safe in every syntax, for their parsers admit letters, digits,
+ * "-", "_" and "." only; paths are not, so each writer escapes them or refuses them by `requirePath`.
+ */
+
+/** A key as a signer is told of it. */
+export interface SignerKey {
+  readonly name: KeyName;
+  /** Absolute, of the key's file. */
+  readonly path: string;
+  readonly algorithm: PrivateKey["type"];
+  /** How the file holds the key. */
+  readonly encoding: "pem" | "der" | "base64" | "raw";
+  readonly tags: RecordTags;
+}
+
+/** A key with its secret, for signers that keep keys themselves. */
+export interface SecretSignerKey extends SignerKey {
+  readonly privateKey: PrivateKey;
+}
+
+/** One file of a signer's configuration. */
+export interface SignerFile {
+  /** Below the folder of the configuration. */
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface SignerFormOptions {
+  /** Absolute; where the files will stand. They name each other by it. */
+  readonly folder: string;
+  /** After how long a signature expires; `undefined`: never. Only amavisd writes x= by configuration. */
+  readonly ttlSeconds?: number | undefined;
+  /** The domain whose key signs mail of all domains that have none. */
+  readonly catchAll?: DomainName | undefined;
+  /** The Redis hash. */
+  readonly keyPrefix?: string | undefined;
+  /** The version of Vault's KV engine. */
+  readonly kvVersion?: 1 | 2 | undefined;
+}
+
+/** One way to tell a signer of its keys. */
+export interface SignerForm<Key extends SignerKey = SignerKey> {
+  /** The files in the order in which they are to be replaced: what refers to another comes after it. */
+  files(keys: readonly Key[], options: SignerFormOptions): readonly SignerFile[];
+  /** Why this signer cannot use the key, among all that it is to be told of; the key is left out then. */
+  cannotUse?(key: SignerKey, all: readonly SignerKey[]): string | undefined;
+  /** What is to be known of such a key. */
+  caution?(key: SignerKey): string | undefined;
+  /** The signer adds one signature a message: a domain has one key, or one of each type. */
+  readonly signsOnce?: "by-domain" | "by-type";
+  /** The options beside the folder that this form knows. */
+  readonly takes?: readonly ("ttlSeconds" | "catchAll" | "keyPrefix" | "kvVersion")[];
+  /** Where its files stand when nobody says otherwise; `undefined` for a form of one file. */
+  readonly defaultFolder?: string;
+  /** What is to be known of the form, whatever the keys are. */
+  readonly warning?: string;
+  /** How the signer is made to read it. */
+  readonly reload?: string;
+}
+
+/** A key that cannot be told to a signer, or not in the way asked for. */
+export class SignerFormError extends OperationError {
+  override readonly code = "DKIM_SIGNER_FORM";
+}
+
+/** The path, proven to hold only what `pattern` allows. @throws {SignerFormError} */
+export function requirePath({ path, name }: SignerKey, pattern: RegExp, signer: string): string {
+  const bad = [...path].find((char) => !pattern.test(char));
+  if (bad === undefined) return path;
+  throw new SignerFormError(
+    `the file of ${keyRecordName(name)}, ${quoteName(path)}, holds ${quoteName(bad)}, which ${signer} cannot be told`,
+    { hint: "move the store to a folder with a plain name, or link to it from one" },
+  );
+}
+
+/** Keys by domain, in the order given. */
+export function byDomain<Key extends SignerKey>(keys: readonly Key[]): Map<DomainName, Key[]> {
+  const domains = new Map<DomainName, Key[]>();
+  for (const key of keys) {
+    const { domain } = key.name;
+    domains.set(domain, [...(domains.get(domain) ?? []), key]);
+  }
+  return domains;
+}
+
+/** The first line of each file, so that a person who opens it knows where it comes from. */
+export const WRITTEN_BY = "# Written by dkimctl export: changes made here are lost.\n";
+
+/** Printable ASCII without space: what every line-based table can hold. */
+export const PLAIN_PATH = /^[!-~]$/;

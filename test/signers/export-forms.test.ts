@@ -1,0 +1,119 @@
+import { describe, expect, test } from "vitest";
+import { parseKeyName } from "../../src/keys/key-name.ts";
+import { EXPORT_FORMS } from "../../src/signers/index.ts";
+import { SignerFormError, type SignerKey } from "../../src/signers/signer-form.ts";
+import { rsaSample } from "../keys/sample-keys.ts";
+
+function key(path: string, domain = "example.com", selector = "mail"): SignerKey {
+  return { name: parseKeyName(domain, selector), path, algorithm: "rsa", encoding: "pem", tags: {} };
+}
+
+function textOf(signer: string, form: string, keys: readonly SignerKey[], folder = "/etc/x"): string {
+  const named = EXPORT_FORMS[signer]?.[form];
+  if (named === undefined) throw new Error("no such form");
+  const files = named.isSecret
+    ? named.form.files(
+        keys.map((one) => ({ ...one, privateKey: rsaSample() })),
+        { folder },
+      )
+    : named.form.files(keys, { folder });
+  return files.map(({ name, text }) => `${name}:\n${text}`).join("");
+}
+
+/** Forms that name the key's file. */
+const WITH_PATHS = Object.entries(EXPORT_FORMS).flatMap(([signer, forms]) =>
+  Object.entries(forms).flatMap(([form, { isSecret }]) => (isSecret ? [] : [[signer, form] as const])),
+);
+
+describe("paths", () => {
+  test.each(WITH_PATHS)("%s %s names an ordinary file", (signer, form) => {
+    expect(textOf(signer, form, [key("/var/lib/dkim/example.com.mail.pem")])).toContain(
+      "/var/lib/dkim/example.com.mail.pem",
+    );
+  });
+
+  describe.each(WITH_PATHS)("%s %s", (signer, form) => {
+    test.each(["\n", "\r", "\0", "\x1b"])("refuses a control character, %j", (char) => {
+      expect(() => textOf(signer, form, [key(`/a${char}b.pem`)])).toThrow(SignerFormError);
+    });
+  });
+
+  // A path is quoted so that it means itself, or refused.
+  const rows: [signer: string, form: string, path: string, text: string | undefined][] = [
+    ["amavis", "conf", `/a'b\\c.pem`, `'/a\\'b\\\\c.pem'`],
+    ["amavis", "conf", "/a$b@{c}.pem", "'/a$b@{c}.pem'"],
+    ["rspamd", "domain", `/a"b\\c;{}#.pem`, `"/a\\"b\\\\c;{}#.pem"`],
+    ["rspamd", "domain", "/a$domain.pem", undefined],
+    ["rspamd", "maps", "/a b.pem", undefined],
+    ["rspamd", "maps", "/a#b.pem", undefined],
+    ["rspamd", "maps", "/a$selector.pem", undefined],
+    ["rspamd", "tables", "/a:b.pem", undefined],
+    ["rspamd", "tables", "/a%b.pem", undefined],
+    ["rspamd", "redis", `/a'; rm -rf $HOME.pem`, `< '/a'\\''; rm -rf $HOME.pem'`],
+    ["opendkim", "tables", "/a:b.pem", undefined],
+    ["opendkim", "tables", "/a%b.pem", undefined],
+    ["opendkim", "tables", "/a b.pem", undefined],
+    ["dkimpy-milter", "tables", "/a b.pem", undefined],
+    ["exim", "lsearch", "/a b.pem", undefined],
+    ["exim", "lsearch", `/a"b.pem`, undefined],
+  ];
+  test.each(rows)("%s %s: %s", (signer, form, path, text) => {
+    if (text === undefined) expect(() => textOf(signer, form, [key(path)])).toThrow(SignerFormError);
+    else expect(textOf(signer, form, [key(path)])).toContain(text);
+  });
+
+  test.each(["/a b", "/a;b", "/a$b", "/a\nb"])("no configuration names files in the folder %j", (folder) => {
+    for (const [signer, form] of [
+      ["rspamd", "maps"],
+      ["rspamd", "tables"],
+      ["exim", "lsearch"],
+    ] as const) {
+      expect(() => textOf(signer, form, [key("/k.pem")], folder)).toThrow(SignerFormError);
+    }
+  });
+});
+
+describe("rspamd's tables", () => {
+  // peers' measurement: before 4.1.2 patterns match anywhere.
+  test.each([
+    [["foo.co", "foo.com"], true],
+    [["example.com", "example.com.evil.test"], true],
+    [["bar.example", "foo.co", "foo-bar.example", "foo.com.example"], true],
+    [["foo.example", "bar.example", "sub.foo.example"], false],
+  ])("%j: refused %s", (domains, refused) => {
+    const write = () =>
+      textOf(
+        "rspamd",
+        "tables",
+        domains.map((domain) => key(`/k/${domain}.pem`, domain)),
+      );
+    if (refused) expect(write).toThrow(/would also match/);
+    else expect(write()).toContain("*@bar.example k0002");
+  });
+
+  test("name keys so that none is part of another", () => {
+    const keys = Array.from({ length: 12 }, (_, index) => key("/k.pem", `d${index}.x${index}.example`));
+    const ids = [...textOf("rspamd", "tables", keys).matchAll(/^(k\d+) /gm)].map(([, id]) => id);
+    expect(new Set(ids.map((id) => id?.length))).toEqual(new Set([5]));
+    expect(new Set(ids).size).toBe(12);
+  });
+});
+
+describe("amavis", () => {
+  test("keeps the tags of the record, quoted", () => {
+    const tags = { hashAlgorithms: ["sha256"], serviceTypes: ["email"], flags: ["s", "y"], note: "it's a\\note" };
+    expect(textOf("amavis", "conf", [{ ...key("/k.pem"), tags }])).toContain(
+      `dkim_key('example.com', 'mail', '/k.pem', h => 'sha256', s => 'email', t => 's:y', n => 'it\\'s a\\\\note');`,
+    );
+  });
+});
+
+test("spamexperts: the key is one line, and reads back", () => {
+  const text = textOf("spamexperts", "api", [key("/k.pem")]);
+  const line = text.split("\n").find((one) => one.startsWith("-----BEGIN")) ?? "";
+  expect(line).toMatch(/^[\w.~%-]+$/);
+  expect(decodeURIComponent(line)).toMatch(/^-----BEGIN RSA PRIVATE KEY-----\n[\s\S]*\n-----END RSA PRIVATE KEY-----$/);
+  expect(text).toContain(
+    "https://SERVERNAME/cgi-bin/api?call=api_set_dkim_selector&domain=example.com&selector=mail&username=USERNAME",
+  );
+});
