@@ -4,6 +4,7 @@
 // is one. A cache is used only when it was made from these very octets by this very V8: it holds a copy of its source,
 // which is compared, and V8 refuses what another version or build of it made. `npm run build` writes it; a run never does.
 const { readFileSync } = require("node:fs");
+const { availableParallelism } = require("node:os");
 const { join } = require("node:path");
 const { Script } = require("node:vm");
 
@@ -55,6 +56,8 @@ function readCodeCache(filename, source) {
 }
 
 async function start() {
+  // Keys are made in libuv's thread pool, which has four threads unless its first use finds another number here.
+  process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
   const folder = join(__dirname, "../dist/cli");
   const argv = process.argv.slice(2);
   // A stack with -v names the lines of src/: node reads the source maps of what it loads itself.

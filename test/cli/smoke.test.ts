@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -49,6 +49,25 @@ test("--version is that of package.json", async () => {
     version: string;
   };
   expect(await cli.run(["--version"], env)).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
+});
+
+test.each([
+  [16, undefined, "16"],
+  [2, undefined, "4"],
+  [16, "6", "6"],
+])("keys are made on all of %i cores, unless UV_THREADPOOL_SIZE is %s", (cores, given, threads) => {
+  const machine = join(folder, "machine.cjs");
+  writeFileSync(
+    machine,
+    `require("node:os").availableParallelism = () => ${cores};
+     process.on("exit", () => process.stderr.write(String(process.env.UV_THREADPOOL_SIZE)));`,
+  );
+  const { PATH } = process.env;
+  const { stderr } = spawnSync(process.execPath, ["--require", machine, cli.bin, "--version"], {
+    env: { PATH, ...(given !== undefined && { UV_THREADPOOL_SIZE: given }) },
+    encoding: "utf8",
+  });
+  expect(stderr).toBe(threads);
 });
 
 test("without a terminal a missing answer is a usage error, not a hang", async () => {
