@@ -1,12 +1,19 @@
 import { readFileSync } from "node:fs";
-import { CONFIG_SCHEMA, type Setting, type Settings, WrongValue } from "./config/config-schema.ts";
+import {
+  CONFIG_SCHEMA,
+  ROTATION_SCHEMA,
+  type RotationSettings,
+  type Setting,
+  type Settings,
+  WrongValue,
+} from "./config/config-schema.ts";
 import { parseToml, type TomlEntry, TomlSyntaxError } from "./config/config-toml.ts";
 import { DkimctlError, UsageError } from "./errors.ts";
-import { quoteName } from "./keys/domain-name.ts";
+import { parseDomainName, quoteName } from "./keys/domain-name.ts";
 import { systemErrorCode, systemErrorReason } from "./keys/key-store-errors.ts";
 import { nearestName } from "./nearest-name.ts";
 
-export type { Settings } from "./config/config-schema.ts";
+export type { RotationSettings, Settings } from "./config/config-schema.ts";
 
 export const DEFAULT_CONFIG_PATH = "/etc/dkimctl.toml";
 export const DEFAULT_STORE_PATH = "/var/lib/dkim";
@@ -63,7 +70,7 @@ export function storePath({
 }: {
   readonly option?: string | undefined;
   readonly env: ConfigSource["env"];
-  readonly settings: Settings;
+  readonly settings: Pick<Settings, "store">;
 }): string {
   return option ?? (env.DKIMCTL_STORE || undefined) ?? settings.store.path ?? DEFAULT_STORE_PATH;
 }
@@ -72,9 +79,14 @@ const SECTIONS: Readonly<Record<string, Readonly<Record<string, Setting<unknown>
 
 function settingsFrom(entries: readonly TomlEntry[], file: string): Settings {
   const found = new Map<string, [string, unknown][]>(Object.keys(SECTIONS).map((section) => [section, []]));
+  const domains = new Map<string, [string, unknown][]>();
   for (const entry of entries) {
     const at = `${file}:${entry.line}`;
     const [sectionName = "", key = ""] = entry.path;
+    if (sectionName === DOMAIN_SECTION) {
+      addDomainEntry(domains, entry, at);
+      continue;
+    }
     const section = Object.hasOwn(SECTIONS, sectionName) ? SECTIONS[sectionName] : undefined;
     if (section === undefined) throw unknownSection(entry, at);
     if (entry.path.length === 1) {
@@ -88,7 +100,45 @@ function settingsFrom(entries: readonly TomlEntry[], file: string): Settings {
     }
     found.get(sectionName)?.push([key, parseValue(setting, entry.value, `${at}: ${sectionName}.${key}`)]);
   }
-  return Object.fromEntries([...found].map(([name, pairs]) => [name, Object.fromEntries(pairs)])) as Settings;
+  const asObjects = (sections: ReadonlyMap<string, [string, unknown][]>) =>
+    Object.fromEntries([...sections].map(([name, pairs]) => [name, Object.fromEntries(pairs)]));
+  return { ...asObjects(found), domain: asObjects(domains) as Record<string, RotationSettings> } as Settings;
+}
+
+/** `[domain."example.com"]`: what this domain has otherwise than [rotation]. */
+const DOMAIN_SECTION = "domain";
+
+function addDomainEntry(domains: Map<string, [string, unknown][]>, { path, value }: TomlEntry, at: string): void {
+  const [, name, key] = path;
+  if (name === undefined) {
+    if (value === undefined) return;
+    throw new ConfigError(`${at}: a domain's section is written [domain."example.com"]`);
+  }
+  const domain = parseNamed(name, at);
+  const pairs = domains.get(domain) ?? [];
+  domains.set(domain, pairs);
+  if (key === undefined && value === undefined) return;
+  const schema: Readonly<Record<string, Setting<unknown>>> = ROTATION_SCHEMA;
+  const setting = key !== undefined && Object.hasOwn(schema, key) ? schema[key] : undefined;
+  if (key === undefined || setting === undefined) {
+    throw new ConfigError(`${at}: there is no setting ${quoteName(key ?? name)} in [domain."${domain}"]`, {
+      hint:
+        key === undefined || !name.includes(".")
+          ? `quote the domain: [domain."example.com"]`
+          : didYouMean(key, Object.keys(schema)),
+    });
+  }
+  if (path.length > 3 || value === undefined) throw new ConfigError(`${at}: ${key} is a setting, not a section`);
+  pairs.push([key, parseValue(setting, value, `${at}: domain."${domain}".${key}`)]);
+}
+
+function parseNamed(name: string, at: string): string {
+  try {
+    return parseDomainName(name);
+  } catch (error) {
+    if (!(error instanceof DkimctlError)) throw error;
+    throw new ConfigError(`${at}: ${error.message}`, { hint: error.hint, cause: error });
+  }
 }
 
 function entriesOf(text: string, file: string): TomlEntry[] {
@@ -114,7 +164,7 @@ function parseValue(setting: Setting<unknown>, value: NonNullable<TomlEntry["val
 
 function unknownSection({ path, value }: TomlEntry, at: string): ConfigError {
   const [name = ""] = path;
-  const sections = Object.keys(SECTIONS);
+  const sections = [...Object.keys(SECTIONS), DOMAIN_SECTION];
   if (path.length === 1 && value !== undefined) {
     const home = sections.find((section) => Object.hasOwn(SECTIONS[section] ?? {}, name));
     const hint = home === undefined ? undefined : `it belongs in the section [${home}]`;

@@ -43,6 +43,26 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
     load: () => import("./commands/verify-key.ts"),
   },
   {
+    name: "rotate",
+    summary: "replace keys unattended, and never lose mail by it",
+    load: () => import("./commands/rotate.ts"),
+  },
+  {
+    name: "status",
+    summary: "tell the state of every key: who signs, what is next, and when",
+    load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "publish",
+    summary: "publish the records of stored keys through the configured publisher",
+    load: () => import("./commands/publish.ts"),
+  },
+  {
+    name: "withdraw",
+    summary: "remove records through the configured publisher, or mark them as revoked",
+    load: () => import("./commands/withdraw.ts"),
+  },
+  {
     name: "export",
     summary: "print or write what a signer reads: amavis, rspamd, opendkim, exim",
     load: () => import("./commands/export.ts"),

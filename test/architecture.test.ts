@@ -42,6 +42,7 @@ const EFFECTFUL = [
   "dns/dns2-resolver",
   "dns/embedded-server",
   "dns/server-address", // isIP only
+  "dns/publish/",
   "dns/transports/",
 ];
 const EFFECTS = [

@@ -2,9 +2,21 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatConfig } from "../src/config/config-format.ts";
 import { ConfigError, loadConfig, type Settings, storePath } from "../src/config.ts";
+import { parseSelector } from "../src/keys/selector.ts";
 import { parseSelectorTemplate } from "../src/keys/selector-template.ts";
 
-const EMPTY = { store: {}, keygen: {}, records: {}, dns: {} };
+const EMPTY = {
+  store: {},
+  keygen: {},
+  records: {},
+  dns: {},
+  rotation: {},
+  publish: {},
+  signer: {},
+  hooks: {},
+  domain: {},
+};
+const SECTIONS = "store, keygen, records, dns, rotation, publish, signer, hooks, domain";
 
 function load(text: string): Settings {
   return loadConfig({ path: "x.toml", env: {}, readFile: () => text }).settings;
@@ -71,6 +83,14 @@ describe("what is accepted", () => {
       { ...EMPTY, keygen: { algorithms: ["rsa", "ed25519"], bits: 4096, selector: "s{yyyy}{mm}" } },
     ],
     [
+      `[rotation]\nperiod = "12w"\n[domain."Example.COM"]\nperiod = "1h30m"\nselector-ring = ["S1"]`,
+      {
+        ...EMPTY,
+        rotation: { period: 12 * 604_800_000 },
+        domain: { "example.com": { period: 5_400_000, "selector-ring": ["s1"] } },
+      },
+    ],
+    [
       `[dns]\nservers = ["192.0.2.1#53"]\ntimeout = 2.5\nretries = 0`,
       { ...EMPTY, dns: { servers: ["192.0.2.1#53"], timeout: 2.5, retries: 0 } },
     ],
@@ -81,8 +101,24 @@ describe("what is accepted", () => {
 
 describe("what is refused, with file and line", () => {
   test.each<[string, string, string | undefined]>([
+    [
+      "[rotation]\nperiod = '90'",
+      `x.toml:2: rotation.period: "90" is not a length of time: it has no unit`,
+      "write it as 90d, 36h, 2w or 1h30m (w, d, h, m, s)",
+    ],
+    [
+      "[domain.example.com]\nperiod = '90d'",
+      `x.toml:1: there is no setting "com" in [domain."example"]`,
+      `quote the domain: [domain."example.com"]`,
+    ],
+    [
+      "[domain.'a.example']\nperoid = '90d'",
+      `x.toml:2: there is no setting "peroid" in [domain."a.example"]`,
+      "did you mean period?",
+    ],
+    ["domain = 1", `x.toml:1: a domain's section is written [domain."example.com"]`, undefined],
     ["\n[stroe]", `x.toml:2: there is no section "stroe"`, "did you mean store?"],
-    ["[zzzzzz]", `x.toml:1: there is no section "zzzzzz"`, "known are store, keygen, records, dns"],
+    ["[zzzzzz]", `x.toml:1: there is no section "zzzzzz"`, `known are ${SECTIONS}`],
     ["[store]\npaht = 1", `x.toml:2: there is no setting "paht" in [store]`, "did you mean path?"],
     ["[store]\nxyz = 1", `x.toml:2: there is no setting "xyz" in [store]`, "known are path, mode, owner, group"],
     [
@@ -90,7 +126,7 @@ describe("what is refused, with file and line", () => {
       `x.toml:2: there is no setting "__proto__" in [store]`,
       "known are path, mode, owner, group",
     ],
-    ["[constructor]", `x.toml:1: there is no section "constructor"`, "known are store, keygen, records, dns"],
+    ["[constructor]", `x.toml:1: there is no section "constructor"`, `known are ${SECTIONS}`],
     ["bits = 2048", `x.toml:1: "bits" stands outside of any section`, "it belongs in the section [keygen]"],
     ["store = 1", "x.toml:1: store is one section, written [store]", undefined],
     ["[[store]]", "x.toml:1: store is one section, written [store]", undefined],
@@ -191,6 +227,14 @@ describe("formatConfig", () => {
   test("reads back as the same settings", () => {
     const text = fc.string({ unit: "grapheme", minLength: 1 }).filter((value) => !value.includes("\0"));
     const some = <Value>(value: fc.Arbitrary<Value>) => value;
+    const rotation = fc.record(
+      {
+        period: fc.nat({ max: 10 ** 9 }).map((seconds) => seconds * 1000),
+        standby: fc.boolean(),
+        "selector-ring": fc.constantFrom(["s1", "s2"].map(parseSelector)),
+      },
+      { requiredKeys: [] },
+    );
     const settings = fc.record({
       store: fc.record(
         {
@@ -210,6 +254,12 @@ describe("formatConfig", () => {
         { requiredKeys: [] },
       ),
       records: fc.record({ ttl: fc.nat() }, { requiredKeys: [] }),
+      rotation,
+      publish: fc.record(
+        { method: fc.constantFrom("manual" as const, "nsupdate" as const), command: fc.array(text, { minLength: 1 }) },
+        { requiredKeys: [] },
+      ),
+      domain: fc.dictionary(fc.constantFrom("example.com", "xn--bcher-kva.example", "constructor.example"), rotation),
       dns: fc.record(
         {
           servers: fc.array(text, { minLength: 1 }),
@@ -221,7 +271,7 @@ describe("formatConfig", () => {
     });
     fc.assert(
       fc.property(settings, (value) => {
-        expect(load(formatConfig(value))).toEqual(value);
+        expect(load(formatConfig(value))).toEqual({ ...EMPTY, ...value });
       }),
     );
   });

@@ -170,7 +170,8 @@ function publishing(text: string): Resolver {
 
 test("dkimctl.toml(5) has every section and setting, and no other", () => {
   const { source, members } = page("dkimctl.toml.5");
-  expect([...members].toSorted()).toEqual(Object.values(CONFIG_SCHEMA).flatMap(Object.keys).toSorted());
+  const settings = new Set(Object.values(CONFIG_SCHEMA).flatMap(Object.keys));
+  expect([...members].toSorted()).toEqual([...settings].toSorted());
   for (const section of Object.keys(CONFIG_SCHEMA)) expect(source).toContain(`\n.Ss ${section}\n`);
 });
 

@@ -79,8 +79,6 @@ async function init(options: InitOptions, cli: CliContext): Promise<void> {
   const text = formatConfig({
     store: { path: store, mode, ...(owner !== undefined && { owner }), ...(group !== undefined && { group }) },
     keygen: { algorithms: type === "both" ? ["rsa", "ed25519"] : [type], selector: template },
-    records: {},
-    dns: {},
   });
   writeConfig(config, text);
   notices.notice(`wrote ${config}`);
@@ -178,7 +176,7 @@ function defaultStore({ store }: InitOptions, cli: CliContext): string {
 /** The store of a run without `--store`, when the configuration says `path`. */
 function storeWithoutOption(path: string | undefined, { env }: CliContext): string {
   const store = path === undefined ? {} : { path };
-  return storePath({ env, settings: { store, keygen: {}, records: {}, dns: {} } });
+  return storePath({ env, settings: { store } });
 }
 
 function writeConfig(path: string, text: string): void {

@@ -11,6 +11,11 @@ export interface Settings {
   readonly keygen: ConfigSettings["keygen"];
   readonly records: ConfigSettings["records"];
   readonly dns: ConfigSettings["dns"];
+  readonly rotation: ConfigSettings["rotation"];
+  readonly publish: ConfigSettings["publish"];
+  readonly signer: ConfigSettings["signer"];
+  readonly hooks: ConfigSettings["hooks"];
+  readonly domain: ConfigSettings["domain"];
 }
 
 /** @throws {ConfigError} the configuration cannot be read or cannot be meant */
@@ -21,7 +26,7 @@ export function loadSettings(cli: CliContext, options: GlobalOptions & KeyFileOp
     env,
     readFile: (path) => new TextDecoder().decode(cli.readFile(path)),
   });
-  const { store, keygen, records, dns } = settings;
+  const { store, ...others } = settings;
   return {
     store: {
       path: storePath({ option: options.store, env, settings }),
@@ -30,9 +35,7 @@ export function loadSettings(cli: CliContext, options: GlobalOptions & KeyFileOp
       group: options.group ?? store.group,
       allowInsecurePermissions: options.insecurePermissions,
     },
-    keygen,
-    records,
-    dns,
+    ...others,
   };
 }
 

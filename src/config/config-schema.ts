@@ -1,7 +1,9 @@
 import { isAbsolute } from "node:path";
 import { quoteName } from "../keys/domain-name.ts";
 import { formatFileMode, parseFileMode } from "../keys/file-access.ts";
+import { parseSelector, type Selector } from "../keys/selector.ts";
 import { parseSelectorTemplate } from "../keys/selector-template.ts";
+import { formatDuration, parseDuration } from "../rotation/duration.ts";
 import type { TomlValue } from "./config-toml.ts";
 
 /** One key of the configuration: how its value is read, and how `dkimctl init` writes it. */
@@ -18,6 +20,27 @@ export interface Setting<Value> {
 
 /** The value is not what the setting takes; the message says what it takes: `a number from 1 to 10`. */
 export class WrongValue extends Error {}
+
+/** How keys rotate: the section [rotation], and for one domain [domain."example.com"]. */
+export const ROTATION_SCHEMA = {
+  algorithms: words("the keys that sign together and rotate as one", ["rsa", "ed25519"], ["rsa"]),
+  bits: integer("the length of RSA keys", 1024, 16384, 2048),
+  selector: selectorTemplate(
+    "the selector of a new key: {algorithm} {yyyymmdd} {yyyy} {mm} {n} {random}",
+    "{algorithm}-{yyyymmdd}",
+  ),
+  "selector-ring": selectors("use these in turn instead, where CNAMEs stand for them at a provider", [
+    "s1",
+    "s2",
+    "s3",
+  ]),
+  period: duration("how long a key signs", "90d"),
+  overlap: duration("how long the record of the old key stays for mail on its way", "7d"),
+  tombstone: duration("how long the old key's record then says that it is revoked", "30d"),
+  margin: duration("how much longer to wait than caches may hold an older answer", "1h"),
+  standby: flag("keep a key ready for the day that the active one leaks", false),
+  "alert-after": duration("how long the DNS may take before a person is told", "1d"),
+};
 
 /** Every section and key there is. A key enters with the first code that reads it. */
 export const CONFIG_SCHEMA = {
@@ -45,16 +68,40 @@ export const CONFIG_SCHEMA = {
     servers: texts("the name servers to ask, ADDRESS or ADDRESS#PORT; default: those of the system", ["192.0.2.53"]),
     timeout: seconds("how long to wait for one answer, in seconds", 60, 3),
     retries: integer("how often to ask again", 0, 10, 1),
+    "authoritative-port": integer("the port of authoritative servers, for laboratories", 1, 65535, 53),
+  },
+  rotation: ROTATION_SCHEMA,
+  publish: {
+    method: word("how records get into the DNS", ["manual", "nsupdate", "zone-file", "exec"], "manual"),
+    server: text("nsupdate: the primary, ADDRESS or ADDRESS#PORT", "192.0.2.53"),
+    "key-file": absolutePath("nsupdate: the TSIG key, as tsig-keygen writes it", "/etc/dkimctl.tsig"),
+    file: absolutePath("zone-file: the file that the zone includes; {zone} is its name", "/etc/bind/dkim/{zone}.inc"),
+    reload: texts("zone-file: what makes the server read it; no shell", ["rndc", "reload", "{zone}"]),
+    command: texts("exec: the program that changes the record; no shell", ["/usr/local/sbin/publish-dkim"]),
+    "time-limit": duration("how long any of these may take", "30s"),
+  },
+  signer: {
+    activate: texts("the program that makes the signer use a key; no shell", ["/usr/local/sbin/use-dkim-key"]),
+    "time-limit": duration("how long it may take", "1m"),
+  },
+  hooks: {
+    "on-publish": texts("run after a record was asked for; no shell", ["/usr/local/sbin/dkim-published"]),
+    "on-activate": texts("run after the signer has changed", ["/usr/local/sbin/dkim-activated"]),
+    "on-retire": texts("run after a key was destroyed", ["/usr/local/sbin/dkim-retired"]),
   },
 };
 
 type Schema = typeof CONFIG_SCHEMA;
+type Values<Keys> = { readonly [Key in keyof Keys]?: Keys[Key] extends Setting<infer Value> ? Value : never };
+
+export type RotationSettings = Values<typeof ROTATION_SCHEMA>;
 
 /** What the configuration says, under the names that it uses; what it does not say is absent. */
 export type Settings = {
-  readonly [Section in keyof Schema]: {
-    readonly [Key in keyof Schema[Section]]?: Schema[Section][Key] extends Setting<infer Value> ? Value : never;
-  };
+  readonly [Section in keyof Schema]: Values<Schema[Section]>;
+} & {
+  /** What one domain has otherwise than `rotation`. */
+  readonly domain: Readonly<Record<string, RotationSettings>>;
 };
 
 function text(comment: string, sample: string): Setting<string> {
@@ -124,6 +171,54 @@ function seconds(comment: string, most: number, sample: number): Setting<number>
       return value.value;
     },
     format: String,
+  };
+}
+
+/** @param sample as people write it */
+function duration(comment: string, sample: string): Setting<number> {
+  const plain = text(comment, sample);
+  return {
+    ...plain,
+    parse: (value) => parseDuration(plain.parse(value)),
+    format: (ms) => formatText(formatDuration(ms)),
+  };
+}
+
+function flag(comment: string, sample: boolean): Setting<boolean> {
+  return {
+    comment,
+    sample: String(sample),
+    parse(value) {
+      if (value.kind !== "boolean") throw new WrongValue("true or false");
+      return value.value;
+    },
+    format: String,
+  };
+}
+
+function word<Word extends string>(comment: string, known: readonly Word[], sample: Word): Setting<Word> {
+  return {
+    comment: `${comment}: ${known.join(", ")}`,
+    sample: formatText(sample),
+    parse(value) {
+      const match = known.find((candidate) => value.kind === "string" && candidate === value.value);
+      if (match === undefined) throw new WrongValue(`one of ${known.map(formatText).join(", ")}`);
+      return match;
+    },
+    format: formatText,
+  };
+}
+
+function selectors(comment: string, sample: readonly string[]): Setting<readonly Selector[]> {
+  const list = texts(comment, sample);
+  return {
+    ...list,
+    parse(value) {
+      const given = list.parse(value).map(parseSelector);
+      if (new Set(given).size !== given.length) throw new WrongValue("a list of different selectors");
+      return given;
+    },
+    format: formatTexts,
   };
 }
 

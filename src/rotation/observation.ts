@@ -1,0 +1,167 @@
+import { checkRecord } from "../checks/check-record.ts";
+import type { SurveyStep, ZoneSurvey } from "../dns/authoritative.ts";
+import { compareServers, type Served, type ServerComparison } from "../dns/authoritative-comparison.ts";
+import { escapeDnsText } from "../dns/escape-dns-text.ts";
+import { parseKeyRecord } from "../dns/key-record.ts";
+import { type Journal, type RotationKey, replaceKey } from "./rotation-key.ts";
+
+/** What the authoritative servers say about the name of a key. */
+export type Observation = Agreement | Doubt;
+
+/** All of them, asked by address, serve the same. */
+export interface Agreement {
+  readonly kind: "agreed";
+  /** `ours`: one TXT record, good, with the key's own public key. `revoked`: one record with an empty p=. */
+  readonly serves: "ours" | "revoked" | "nothing" | "other";
+  /** Of what is served; 0 for nothing. */
+  readonly ttlSeconds: number;
+  /** How long a "no" is kept: min(TTL of the SOA record, its minimum), the longest along the CNAMEs. */
+  readonly negativeSeconds: number;
+  /** Where the answer stands, at the end of CNAMEs, and in which zone. */
+  readonly servedAt: string;
+  readonly zone: string;
+  /** The strings of each TXT record, latin1. */
+  readonly rrset: readonly (readonly string[])[];
+  /** What is wrong with it, escaped; empty when nothing is. */
+  readonly detail: string;
+}
+
+/** They do not agree, or not all of them answered. Nothing is ever concluded from this. */
+export interface Doubt {
+  readonly kind: "doubt";
+  /** At least one server does answer, and serves something else than our record. */
+  readonly contradicts: boolean;
+  /** The longest TTL of anything that was seen. */
+  readonly ttlSeconds: number;
+  /** Escaped. */
+  readonly reason: string;
+}
+
+/**
+ * What a survey of the key's name comes to.
+ * @param negativeSeconds by zone, as its servers tell; a zone that is missing makes a doubt
+ */
+export function readSurvey(
+  key: Pick<RotationKey, "record">,
+  survey: ZoneSurvey,
+  negativeSeconds: ReadonlyMap<string, number>,
+): Observation {
+  const comparisons = survey.steps.map((step) => ({ step, ...compareServers(step) }));
+  const ttlSeconds = Math.max(0, ...survey.steps.flatMap(ttlsOf));
+  const contradicts = comparisons.some(({ versions }, index) =>
+    versions.some(({ served }) => !isOurs(key, served) && !(served.kind === "cname" && index < comparisons.length - 1)),
+  );
+  const doubt = (reason: string): Doubt => ({ kind: "doubt", contradicts, ttlSeconds, reason });
+  const last = comparisons.at(-1);
+  if (survey.problem !== undefined || last === undefined) return doubt(survey.problem ?? "no server was asked");
+  for (const comparison of comparisons) {
+    if (!comparison.agree) return doubt(disagreement(comparison));
+  }
+  const negatives = comparisons.map(({ step }) => negativeSeconds.get(step.zone));
+  if (negatives.includes(undefined)) return doubt(`the SOA record of ${escapeDnsText(last.step.zone)} cannot be told`);
+  const served = last.versions[0]?.served;
+  if (served === undefined || served.kind === "cname") return doubt("the CNAMEs lead nowhere");
+  return {
+    kind: "agreed",
+    ...judge(key, served),
+    ttlSeconds,
+    negativeSeconds: Math.max(...negatives.map((seconds) => seconds ?? 0)),
+    servedAt: last.step.name,
+    zone: last.step.zone,
+    rrset: rrsetOf(last.step),
+  };
+}
+
+/**
+ * The journal with what was seen: how long caches may hold something older, and since when the record is proven. A break
+ * of any kind ends a proof; so does a CNAME that leads elsewhere. No key changes its state here.
+ */
+export function absorbObservations(
+  journal: Journal,
+  observations: ReadonlyMap<string, Observation>,
+  now: number,
+): Journal {
+  let result = journal;
+  for (const key of journal.keys) {
+    const seen = key.state === "gone" ? undefined : observations.get(key.selector);
+    if (seen !== undefined) result = replaceKey(result, absorb(key, seen, now));
+  }
+  return result;
+}
+
+function absorb(key: RotationKey, seen: Observation, now: number): RotationKey {
+  const ours = seen.kind === "agreed" && seen.serves === "ours";
+  const stale = ours
+    ? seen.negativeSeconds
+    : seen.kind === "agreed"
+      ? Math.max(seen.ttlSeconds, seen.negativeSeconds)
+      : seen.ttlSeconds;
+  const moved = ours && key.servedAt !== undefined && key.servedAt !== seen.servedAt;
+  const provenSince = ours ? (moved ? now : (key.provenSince ?? now)) : undefined;
+  return {
+    ...key,
+    staleSeconds: Math.max(key.staleSeconds, stale),
+    ttlSeconds: ours ? Math.max(key.ttlSeconds, seen.ttlSeconds) : key.ttlSeconds,
+    provenSince,
+    servedAt: ours ? seen.servedAt : key.servedAt,
+  };
+}
+
+function judge(
+  key: Pick<RotationKey, "record">,
+  served: Exclude<Served, { kind: "cname" }>,
+): Pick<Agreement, "serves" | "detail"> {
+  if (served.kind === "nothing") return { serves: "nothing", detail: "" };
+  const [record = "", ...others] = served.records;
+  if (others.length > 0) return { serves: "other", detail: `${served.records.length} TXT records at the name` };
+  const { state, findings } = checkRecord(record);
+  if (state === "revoked") return { serves: "revoked", detail: "p= is empty" };
+  if (isOurs(key, served)) return { serves: "ours", detail: "" };
+  const error = findings.find(({ severity }) => severity === "error");
+  return { serves: "other", detail: error === undefined ? "another key" : `${error.message} (${error.code})` };
+}
+
+function isOurs({ record }: Pick<RotationKey, "record">, served: Served): boolean {
+  if (record === undefined || served.kind !== "records" || served.records.length !== 1) return false;
+  const [text = ""] = served.records;
+  if (checkRecord(text).state !== "usable") return false;
+  const [ours, theirs] = [parseKeyRecord(record), parseKeyRecord(text)];
+  return ours.keyType === theirs.keyType && sameKey(ours.publicKey, theirs.publicKey);
+}
+
+function sameKey(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a !== undefined && b !== undefined && Buffer.from(a).equals(b);
+}
+
+function disagreement({ rows, versions }: ServerComparison): string {
+  const problem = rows.find((row) => row.problem !== undefined);
+  if (problem?.problem !== undefined) return `${escapeDnsText(problem.nameServer)}: ${problem.problem}`;
+  const [most, next] = versions;
+  if (most === undefined || next === undefined) return "no server answered";
+  return `the servers disagree: ${most.servers.join(", ")} ${describe(most.served)}, ${next.servers.join(", ")} ${describe(next.served)}`;
+}
+
+function describe(served: Served): string {
+  if (served.kind === "nothing") return "has nothing";
+  return served.kind === "cname" ? `has a CNAME to ${escapeDnsText(served.target)}` : "has a record";
+}
+
+function ttlsOf({ servers }: SurveyStep): number[] {
+  return servers.flatMap((server) =>
+    server.address === undefined
+      ? []
+      : [server.udp, server.tcp].flatMap((lookup) => [
+          ...(lookup.status === "found" ? [lookup.ttlSeconds ?? 0] : []),
+          ...lookup.cnames.map((link) => link.ttlSeconds),
+        ]),
+  );
+}
+
+function rrsetOf({ servers }: SurveyStep): string[][] {
+  for (const server of servers) {
+    if (server.address !== undefined && server.udp.status === "found") {
+      return server.udp.records.map(({ strings }) => [...strings]);
+    }
+  }
+  return [];
+}

@@ -1,0 +1,51 @@
+import type { Selector } from "../keys/selector.ts";
+import type { Observation } from "./observation.ts";
+import type { Journal, RotationAlgorithm, RotationKey } from "./rotation-key.ts";
+
+/**
+ * Everything outside that rotating one domain touches: the real world of a command, or that of the simulation. Every
+ * change may be asked for again after it has been made. A rejection with a `DkimctlError` is a failure of this one
+ * change; the others go on.
+ */
+export interface RotationWorld {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** When the run before this one looked at the clock. */
+  readonly lastRunAt: number | undefined;
+  random(): string;
+  /** Selectors that the store has for the domain. */
+  taken(): Promise<ReadonlySet<string>>;
+  observe(key: RotationKey): Promise<Observation>;
+  /** Durable when it resolves. */
+  writeJournal(journal: Journal): Promise<void>;
+  /** Makes and stores the private key; one that is stored already is taken as it is. */
+  makeKey(key: { readonly selector: Selector; readonly algorithm: RotationAlgorithm }): Promise<MadeRotationKey>;
+  /**
+   * Asks for a change of the record; whether it was made is found out by looking. `asked`: a person was told to.
+   */
+  changeRecord(change: RecordWish): Promise<"done" | "asked">;
+  /** Proves with a signed probe that the stored key and the published record are a pair. Rejects when they are not. */
+  prove(key: RotationKey): Promise<void>;
+  /**
+   * Makes the signer use `keys`, and no longer `retired`. `asked`: a person was told to, and will tell when it is done.
+   * When it rejects, the signer uses what it used before.
+   */
+  activate(keys: readonly RotationKey[], retired: readonly RotationKey[]): Promise<"done" | "asked">;
+  /** The private key, if it is still there. */
+  destroyKey(key: RotationKey): Promise<void>;
+}
+
+export interface MadeRotationKey {
+  readonly record: string;
+  readonly bits?: number | undefined;
+}
+
+export interface RecordWish {
+  readonly key: RotationKey;
+  readonly effect: "publish" | "tombstone" | "withdraw";
+  /** What was seen last. */
+  readonly seen: Observation | undefined;
+}
+
+/** The record of a key that is revoked (RFC 6376 §3.6.1). */
+export const REVOKED_RECORD = "v=DKIM1; p=";

@@ -1,0 +1,38 @@
+import { requireProgram } from "../dns/publish/run-program.ts";
+import type { SignerSwitch, SigningKey } from "./store-world.ts";
+
+export interface ProgramOptions {
+  /** The program and its arguments. No shell sees them. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly timeLimitMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A program of the user's that writes the signer's configuration and reloads it. It is told of the keys in
+ * `DKIMCTL_DOMAIN`, `DKIMCTL_SELECTORS` and `DKIMCTL_KEY_FILES` (one a line), and as JSON on its standard input. Exit status
+ * 0 means that the signer uses these keys; it may be run again with the same ones.
+ */
+export function createSignerProgram({ command, env, timeLimitMs, signal }: ProgramOptions): SignerSwitch {
+  return {
+    async use(keys, retired) {
+      await requireProgram({
+        argv: command,
+        stdin: `${JSON.stringify({ domain: keys[0]?.domain, keys: keys.map(describe), retired: retired.map(describe) })}\n`,
+        env: {
+          ...env,
+          DKIMCTL_DOMAIN: keys[0]?.domain ?? "",
+          DKIMCTL_SELECTORS: keys.map(({ selector }) => selector).join("\n"),
+          DKIMCTL_KEY_FILES: keys.map(({ location }) => location).join("\n"),
+        },
+        timeLimitMs,
+        signal,
+      });
+    },
+  };
+}
+
+function describe({ selector, algorithm, location }: SigningKey) {
+  return { selector, algorithm, file: location };
+}

@@ -1,0 +1,83 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseDomainName } from "../../src/keys/domain-name.ts";
+import { parseSelector } from "../../src/keys/selector.ts";
+import {
+  DAY,
+  dkimctlRotation,
+  fixedLagRotation,
+  HOUR,
+  type SimulatedWorld,
+  type SimulationOptions,
+  simulate,
+} from "../helpers/rotation-simulation.ts";
+
+const domain = parseDomainName("example.com");
+const dkimctl = (options: Omit<SimulationOptions, "rotate">) =>
+  simulate({ ...options, rotate: (world) => dkimctlRotation(world, domain) });
+
+/** DKIMCTL_SIMULATED_DOMAINS=1000 DKIMCTL_SIMULATED_YEARS=10 is the long run. */
+const domains = Number(process.env.DKIMCTL_SIMULATED_DOMAINS ?? 5);
+const years = Number(process.env.DKIMCTL_SIMULATED_YEARS ?? 1);
+
+const policies = fc.record({
+  algorithms: fc.constantFrom<("rsa" | "ed25519")[]>(["rsa"], ["rsa", "ed25519"]),
+  standby: fc.boolean(),
+  periodMs: fc.integer({ min: 2, max: 60 }).map((days) => days * DAY),
+  tombstoneMs: fc.integer({ min: 0, max: 30 }).map((days) => days * DAY),
+  selectorRing: fc.constantFrom(undefined, ["s1", "s2", "s3", "s4", "s5", "s6"].map(parseSelector)),
+});
+
+describe("years of mail", () => {
+  test("every message verifies when it arrives, whatever fails and whenever the run is killed", {
+    timeout: 3_600_000,
+  }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.constantFrom(0, 0.02, 0.1, 0.3), policies, async (seed, faults, policy) => {
+        const result = await dkimctl({ seed, days: 365 * years, faults, policy });
+        expect(result.losses.slice(0, 3)).toEqual([]);
+        expect(result).toMatchObject({ lost: 0, unsigned: 0 });
+        if (faults <= 0.02) expect(result.changes).toBeGreaterThan(2);
+      }),
+      { numRuns: domains },
+    );
+  });
+
+  test("it is tried hard: runs are killed, and keys still change", async () => {
+    const result = await dkimctl({ seed: 7, days: 365, faults: 0.2, policy: { periodMs: 10 * DAY } });
+    expect(result.losses).toEqual([]);
+    expect(result.unsigned).toBe(0);
+    expect(result.crashes).toBeGreaterThan(100);
+    expect(result.changes).toBeGreaterThan(5);
+  });
+
+  test("what other policies lose in the same world", async () => {
+    const fixed = (lagMs: number, removeAfterMs: number): SimulationOptions["rotate"] => {
+      return (world) => fixedLagRotation(world, { lagMs, removeAfterMs, periodMs: 30 * DAY });
+    };
+    const rows: string[] = [];
+    for (const [policy, rotate] of [
+      ["sign at once, remove the old record at once", fixed(0, 0)],
+      ["sign after an hour, remove after a week", fixed(HOUR, 7 * DAY)],
+      ["sign after a day, remove at once", fixed(DAY, 0)],
+      ["sign after a day, remove after a week", fixed(DAY, 7 * DAY)],
+      ["dkimctl", (world: SimulatedWorld) => dkimctlRotation(world, domain)],
+    ] as const) {
+      const cells: string[] = [];
+      for (const faults of [0, 0.05]) {
+        let [sent, lost] = [0, 0];
+        for (let seed = 1; seed <= 5; seed++) {
+          const result = await simulate({ seed, days: 365, faults, rotate, policy: { periodMs: 30 * DAY } });
+          sent += result.sent;
+          lost += result.lost;
+        }
+        cells.push(`${lost} of ${sent}`);
+        if (policy === "dkimctl") expect(lost).toBe(0);
+      }
+      if (policy !== "dkimctl") expect(cells[1]).not.toMatch(/^0 of/);
+      rows.push(`| ${policy} | ${cells.join(" | ")} |`);
+    }
+    const head = "| policy | lost, nothing fails | lost, 5 % of everything fails |\n|---|---|---|\n";
+    await expect(`${head}${rows.join("\n")}\n`).toMatchFileSnapshot("rotation-policies.md");
+  }, 120_000);
+});
