@@ -3,10 +3,12 @@ import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { type DkimctlError, OperationError, UsageError } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
-import { keyRecordName } from "../keys/key-name.ts";
+import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import { parseSelector, type Selector } from "../keys/selector.ts";
 import { parseDomainFilter } from "../report/domain-filter.ts";
+import { JournalFolder } from "../rotation/journal-folder.ts";
+import { SigningKeys } from "../rotation/signing-keys.ts";
 import { EXPORT_FORMS, type NamedSignerForm } from "../signers/index.ts";
 import {
   byDomain,
@@ -39,15 +41,16 @@ export function register(program: Command, cli: CliContext): void {
   const forms = [...new Set(Object.values(EXPORT_FORMS).flatMap(Object.keys))];
   const command = program
     .command("export")
-    .description("print or write what a signer reads, for the keys in the store")
+    .description("print or write what a signer reads, for the keys that shall sign now")
     .argument("<signer>", `whose configuration: ${signers.join(", ")}`)
     .argument("[domain...]", "only these domains; .example.com is example.com and all below it, . is all")
     .addOption(new Option("--form <form>", "which of the signer's ways to be told of keys").choices(forms))
     .option("--output <path>", "replace this file, or the files in this folder, each in one step")
     .addOption(
-      new Option("--selector <selector>", "only keys of this selector; may be repeated").argParser(
-        collect(parseSelector),
-      ),
+      new Option(
+        "--selector <selector>",
+        "only keys of this selector, whatever rotate says; may be repeated",
+      ).argParser(collect(parseSelector)),
     )
     .addOption(
       new Option("--ttl <duration>", "amavis: signatures expire after this time, such as 30d").argParser(parseLifetime),
@@ -97,8 +100,10 @@ async function exportKeys(signer: string, domains: string[], options: ExportOpti
       hint: "if they may be read where the output goes, add --reveal-private-key",
     });
   }
-  const store = await openStore(cli, {}, loadSettings(cli, options));
-  const chosen = await readSignerKeys(store, domains, { selectors: options.selector, isSecret, notices, cli });
+  const settings = loadSettings(cli, options);
+  const store = await openStore(cli, {}, settings);
+  const signing = new SigningKeys(new JournalFolder(store.location, settings.store));
+  const chosen = await readSignerKeys(store, domains, { selectors: options.selector, signing, isSecret, notices, cli });
   if (chosen.length === 0) throw noKeysError(store.location, [...domains, ...(options.selector ?? [])]);
   const keys = chosen.filter((key) => {
     const reason = form.cannotUse?.(key, chosen);
@@ -156,7 +161,9 @@ function requireTaken({ takes = [] }: SignerForm<never>, options: ExportOptions,
 }
 
 interface Selection {
+  /** Without them, the keys that shall sign now. */
   readonly selectors: readonly Selector[] | undefined;
+  readonly signing: SigningKeys;
   readonly isSecret: boolean;
   readonly notices: Notices;
   readonly cli: CliContext;
@@ -168,19 +175,21 @@ interface Selection {
 async function readSignerKeys(
   store: KeyStore,
   domains: readonly string[],
-  { selectors, isSecret, notices, cli }: Selection,
+  { selectors, signing, isSecret, notices, cli }: Selection,
 ): Promise<(SignerKey & Partial<SecretSignerKey>)[]> {
   const keys: (SignerKey & Partial<SecretSignerKey>)[] = [];
   const failures: DkimctlError[] = [];
+  const wants = (name: KeyName) =>
+    selectors === undefined ? signing.includes(name) : selectors.includes(name.selector);
   for await (const result of readKeys(store, parseDomainFilter(domains), domains.length === 0)) {
     cli.signal.throwIfAborted();
     if (result.kind === "failed") {
       if (result.name === undefined) notices.warn(result.error.message, result.error.hint);
-      else if (selectors === undefined || selectors.includes(result.name.selector)) failures.push(result.error);
+      else if (wants(result.name)) failures.push(result.error);
       continue;
     }
     const { name, location, encoding, tags, warnings, privateKey } = result.key;
-    if (selectors !== undefined && !selectors.includes(name.selector)) continue;
+    if (!wants(name)) continue;
     for (const warning of warnings) notices.detail(warning);
     const key = { name, path: resolve(location), algorithm: privateKey.type, encoding, tags };
     // Only what is asked to hold keys holds them: of 100,000 the names are enough.

@@ -9,6 +9,7 @@ import { collect } from "./options.ts";
 /** What a pipeline wants a test of keys to mean, and where it wants the report. */
 export interface GateOptions {
   readonly selector?: readonly string[];
+  readonly onlyActive?: boolean;
   readonly fromRecords?: string;
   readonly failOn: CheckPolicy["failOn"];
   readonly ignore?: readonly FindingCode[];
@@ -17,7 +18,7 @@ export interface GateOptions {
   readonly output?: string;
 }
 
-/** Adds `--selector`, `--from-records`, `--fail-on`, `--ignore`, `--expect`, `--output`. */
+/** Adds `--selector`, `--only-active`, `--from-records`, `--fail-on`, `--ignore`, `--expect`, `--output`. */
 export function addGateOptions(command: Command): Command {
   return command
     .addOption(
@@ -26,6 +27,7 @@ export function addGateOptions(command: Command): Command {
         "only selectors like this: * is any text, ? one character; may be repeated",
       ).argParser(collect((text: string) => text)),
     )
+    .option("--only-active", "only keys that sign now; of a domain that rotate does not manage, every key")
     .option("--from-records <file>", "test the records that showkeys --format json wrote; no private key is read")
     .addOption(
       new Option("--fail-on <severity>", "the least severity that fails a key")

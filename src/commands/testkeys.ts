@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { DkimctlError, OperationError } from "../errors.ts";
+import { DkimctlError, OperationError, UsageError } from "../errors.ts";
 import type { KeyName } from "../keys/key-name.ts";
 import { parseDomainFilter } from "../report/domain-filter.ts";
 import { createKeyCheckFormat, KEY_CHECK_FORMAT_NAMES, type KeyCheckFormatName } from "../report/key-checks/index.ts";
 import { NagiosStatus, nagiosLine, nagiosStatus } from "../report/key-checks/nagios-format.ts";
 import { parseSelectorFilter } from "../report/selector-filter.ts";
+import { JournalFolder } from "../rotation/journal-folder.ts";
+import { SigningKeys } from "../rotation/signing-keys.ts";
 import { createStyle, wantsColor } from "../terminal/style.ts";
 import { addDnsOptions, type DnsOptions, openResolver, openServerPool } from "./dns-options.ts";
 import { addGateOptions, checkPolicy, type GateOptions } from "./gate-options.ts";
@@ -82,14 +84,14 @@ async function testkeys(domains: string[], options: TestkeysOptions, cli: CliCon
 
 async function testChosen(domains: string[], options: TestkeysOptions, cli: CliContext): Promise<void> {
   const notices = createNotices(cli, options);
-  const chooses = parseFilter(domains, options.selector);
   const policy = checkPolicy(options);
   const mode = evidenceMode(options, isRepeated(options));
   const settings = loadSettings(cli, options);
+  const chooses = parseFilter(domains, options, settings);
   const source = await openSource(options, settings, cli);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
-  const all = domains.length === 0 && options.selector === undefined;
+  const all = domains.length === 0 && options.selector === undefined && !options.onlyActive;
 
   async function round(hold: boolean): Promise<Round> {
     const deadline = startDeadline(options.deadline);
@@ -121,10 +123,21 @@ async function testChosen(domains: string[], options: TestkeysOptions, cli: CliC
   }
 }
 
-function parseFilter(domains: readonly string[], patterns: readonly string[] = []): (name: KeyName) => boolean {
+function parseFilter(
+  domains: readonly string[],
+  { selector: patterns = [], onlyActive, fromRecords }: TestkeysOptions,
+  { store }: Settings,
+): (name: KeyName) => boolean {
+  if (onlyActive && fromRecords !== undefined) {
+    throw new UsageError("--only-active reads the store, and --from-records does without one", {
+      hint: "write the records of the keys that sign into the file",
+    });
+  }
   const choosesDomain = parseDomainFilter(domains);
   const choosesSelector = parseSelectorFilter(patterns);
-  return ({ domain, selector }) => choosesDomain(domain) && choosesSelector(selector);
+  const signing = onlyActive ? new SigningKeys(new JournalFolder(store.path, store)) : undefined;
+  return (name) =>
+    choosesDomain(name.domain) && choosesSelector(name.selector) && (signing === undefined || signing.includes(name));
 }
 
 async function openSource(options: TestkeysOptions, settings: Settings, cli: CliContext): Promise<KeySource> {
@@ -140,9 +153,10 @@ function startDeadline(seconds: number | undefined): Deadline | undefined {
 function noneChosen(
   { location }: KeySource,
   domains: readonly string[],
-  { selector: patterns, fromRecords }: TestkeysOptions,
+  { selector: patterns, onlyActive, fromRecords }: TestkeysOptions,
 ): DkimctlError {
-  if (patterns === undefined && fromRecords === undefined) return noKeysError(location, domains);
-  const wanted = [...domains, ...(patterns ?? []).map((pattern) => `selector ${pattern}`)].join(", ");
+  if (patterns === undefined && !onlyActive && fromRecords === undefined) return noKeysError(location, domains);
+  const which = [...domains, ...(patterns ?? []).map((pattern) => `selector ${pattern}`)];
+  const wanted = [...which, ...(onlyActive ? ["those that sign now"] : [])].join(", ");
   return new OperationError(wanted === "" ? `${location} holds no record` : `no key in ${location} is of ${wanted}`);
 }

@@ -17,6 +17,9 @@ const PIECE = 65_536;
 /** The first piece is small, so that the reader can begin; a pipe takes it whole (PIPE_BUF of Linux). */
 const FIRST_PIECE = 4096;
 
+/** The reader has caught up, or is gone. */
+const READY_EVENTS = ["drain", "close", "error"] as const;
+
 /** stdout or stderr of this process. */
 export class ProcessOutput implements Output {
   readonly #options: ProcessOutputOptions;
@@ -55,9 +58,11 @@ export class ProcessOutput implements Output {
     const stream = this.#stream;
     if (this.#closed || stream === undefined || !stream.writableNeedDrain) return;
     await new Promise<void>((resolve) => {
-      stream.once("drain", resolve);
-      stream.once("close", resolve);
-      stream.once("error", () => resolve());
+      const goOn = () => {
+        for (const event of READY_EVENTS) stream.off(event, goOn);
+        resolve();
+      };
+      for (const event of READY_EVENTS) stream.on(event, goOn);
     });
   }
 

@@ -8,6 +8,8 @@ import type { Lookup, Resolver } from "../../src/dns/resolver.ts";
 import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
 import { parseKeyName } from "../../src/keys/key-name.ts";
 import { ed25519PrivateKeyFromSeed } from "../../src/keys/private-key.ts";
+import { parseSelector } from "../../src/keys/selector.ts";
+import { JournalFolder } from "../../src/rotation/journal-folder.ts";
 import { type FakeAnswer, fakeLookup, fakeResolver } from "../helpers/fake-resolver.ts";
 import { type RunCliOptions, runCli, temporaryFolder } from "../helpers/run-cli.ts";
 
@@ -177,6 +179,16 @@ describe("selection", () => {
     expect(JSON.parse(stdout).checks.map(({ name }: { name: string }) => name)).toEqual(names);
   });
 
+  test("--only-active: what rotation has sign, and every key of a domain that it does not manage", async () => {
+    const key = { selector: parseSelector("s2"), algorithm: "ed25519", state: "active", entered: {} } as const;
+    const journal = { domain: "a.example", keys: [{ ...key, staleSeconds: 0, ttlSeconds: 60 }] };
+    const store = await storeOf(KEYS);
+    new JournalFolder(store, {}).write(journal);
+    const { stdout } = await run(["--only-active", "--json"], { store });
+    const names = JSON.parse(stdout).checks.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(["s2._domainkey.a.example", "s1._domainkey.b.example"]);
+  });
+
   test("that chooses nothing has not passed", async () => {
     expect(await run(["--selector", "x*"])).toMatchObject({
       exitCode: 3,
@@ -270,7 +282,7 @@ describe("the gate", () => {
     [["--ca", "missing.pem"], 3, "cannot read"],
     [["--rate", "0"], 2, "whole number of queries a second"],
     [["--deadline", "0"], 2, "whole number of seconds"],
-    [["--only-active"], 2, "unknown option"],
+    [["--only-active", "--from-records", "x"], 2, "--only-active reads the store"],
   ])("%j: %i", async (argv, status, message) => {
     const { exitCode, stdout, stderr } = await run(argv);
     expect(stderr).toContain(message);

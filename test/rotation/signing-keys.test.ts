@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import { parseKeyName } from "../../src/keys/key-name.ts";
+import { parseSelector } from "../../src/keys/selector.ts";
+import type { Journal, KeyState } from "../../src/rotation/rotation-key.ts";
+import { SigningKeys } from "../../src/rotation/signing-keys.ts";
+
+const key = (selector: string, state: KeyState): Journal["keys"][number] => ({
+  selector: parseSelector(selector),
+  algorithm: "rsa",
+  state,
+  entered: {},
+  staleSeconds: 0,
+  ttlSeconds: 60,
+});
+
+const journals: Record<string, Journal> = {
+  "a.example": { domain: "a.example", keys: [key("old", "draining"), key("now", "active"), key("next", "ready")] },
+  "b.example": { domain: "b.example", keys: [key("first", "new")] },
+};
+
+describe("the keys that shall sign now", () => {
+  const read: string[] = [];
+  const signing = new SigningKeys({
+    read: (domain) => {
+      read.push(domain);
+      return journals[domain];
+    },
+  });
+
+  test.each([
+    ["a.example", "old", false],
+    ["a.example", "now", true],
+    ["a.example", "next", false],
+    ["a.example", "unknown", false],
+    ["b.example", "first", false],
+    ["c.example", "any", true],
+  ])("of %s: %s %s", (domain, selector, signs) => {
+    expect(signing.includes(parseKeyName(domain, selector))).toBe(signs);
+  });
+
+  test("each journal is read once", () => {
+    expect(read).toEqual(["a.example", "b.example", "c.example"]);
+  });
+});
