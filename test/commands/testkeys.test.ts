@@ -180,8 +180,13 @@ describe("selection", () => {
   });
 
   test("--only-active: what rotation has sign, and every key of a domain that it does not manage", async () => {
-    const key = { selector: parseSelector("s2"), algorithm: "ed25519", state: "active", entered: {} } as const;
-    const journal = { domain: "a.example", keys: [{ ...key, staleSeconds: 0, ttlSeconds: 60 }] };
+    const key = {
+      selector: parseSelector("s2"),
+      algorithm: "ed25519",
+      state: "active",
+      entered: { active: 0 },
+    } as const;
+    const journal = { domain: "a.example", keys: [{ ...key, record: record(2), staleSeconds: 0, ttlSeconds: 60 }] };
     const store = await storeOf(KEYS);
     new JournalFolder(store, {}).write(journal);
     const { stdout } = await run(["--only-active", "--json"], { store });
