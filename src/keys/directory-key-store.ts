@@ -35,18 +35,18 @@ import {
   systemErrorCode,
   systemErrorReason,
 } from "./key-store-errors.ts";
-import { encodePrivateKey, type ParsedPrivateKey, PrivateKeyError, parsePrivateKey } from "./private-key.ts";
+import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "./private-key.ts";
 import { publicKeyFingerprint } from "./public-key.ts";
 import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
 import { ensureFolder, requireStoreFolder } from "./store-folder.ts";
 import { listKeyBackups } from "./store-leftovers.ts";
 import { acquireLock } from "./store-lock.ts";
+import { type PassphraseSource, parseStoredKey } from "./stored-private-key.ts";
 import { abandonedTemporaryFiles, sweepTemporaryFiles } from "./temporary-file.ts";
 
 export interface DirectoryKeyStoreOptions extends FileAccessOptions {
   readonly path: string;
-  /** Asked for the passphrase of an encrypted key file, at `location`; `undefined` when there is none to give. */
-  readonly passphrase?: ((location: string) => Promise<string | undefined>) | undefined;
+  readonly passphrase?: PassphraseSource | undefined;
   /** The time in the names of backups; default the system's. */
   readonly clock?: (() => Date) | undefined;
   readonly operations?: FileOperations | undefined;
@@ -86,7 +86,7 @@ export class DirectoryKeyStore implements KeyStore {
   async read(name: KeyName): Promise<StoredKey> {
     const location = this.#pathOf(name);
     const file = this.#readFile(name, location);
-    const parsed = await this.#parse(file.bytes, location);
+    const parsed = await parseStoredKey(file.bytes, location, this.#options.passphrase);
     const warnings = [...file.warnings, ...this.#folderWarnings(file, location)];
     let tags: RecordTags = {};
     try {
@@ -219,17 +219,6 @@ export class DirectoryKeyStore implements KeyStore {
     }
   }
 
-  async #parse(bytes: Uint8Array, location: string): Promise<ParsedPrivateKey> {
-    try {
-      return parsePrivateKey(bytes);
-    } catch (error) {
-      if (!(error instanceof PrivateKeyError)) throw error;
-      const passphrase = error.kind === "encrypted" ? await this.#options.passphrase?.(location) : undefined;
-      if (passphrase === undefined) throw keyFileError(location, error);
-      return decrypted(bytes, passphrase, location);
-    }
-  }
-
   /** Of the key that is stored, if it is one; what is no key has no tags. */
   async #fingerprintOf(name: KeyName, location: string): Promise<string | undefined> {
     try {
@@ -324,18 +313,4 @@ export class DirectoryKeyStore implements KeyStore {
       cause,
     });
   }
-}
-
-async function decrypted(bytes: Uint8Array, passphrase: string, location: string): Promise<ParsedPrivateKey> {
-  // Loaded only here: it brings code for old ciphers with it that few stores need.
-  const { decryptPrivateKey } = await import("./encrypted-private-key.ts");
-  try {
-    return await decryptPrivateKey(bytes, passphrase);
-  } catch (error) {
-    throw error instanceof PrivateKeyError ? keyFileError(location, error) : error;
-  }
-}
-
-function keyFileError(location: string, error: PrivateKeyError): KeyFileError {
-  return new KeyFileError(`${location} ${error.message}`, { hint: error.hint, cause: error });
 }
