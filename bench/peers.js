@@ -1,10 +1,13 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What dkimctl is compared with, and how each tells its version. */
+/** What dkimctl is compared with, and how each tells its version; opendkim-testkey tells none. */
 const PEERS = {
   openssl: ["version"],
   "opendkim-genkey": ["--version"],
+  "opendkim-testkey": [],
   rspamadm: ["--version"],
 };
 
@@ -13,12 +16,9 @@ export function findPeers() {
   const found = new Map();
   const absent = [];
   for (const [name, options] of Object.entries(PEERS)) {
-    try {
-      const output = execFileSync(name, options, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-      found.set(name, output.trim().split("\n")[0]);
-    } catch {
-      absent.push(name);
-    }
+    const { error, stdout } = spawnSync(name, options, { encoding: "utf8" });
+    if (error === undefined) found.set(name, stdout.trim().split("\n")[0] || "version not told");
+    else absent.push(name);
   }
   return { found, absent };
 }
@@ -34,13 +34,70 @@ export function buildLimits(folder) {
   return limits;
 }
 
-/** name-server.js with these records, on a port that is free. */
-export async function startNameServer(recordsFile) {
+/**
+ * A name server on loopback with these records: BIND where it is installed, else name-server.js. A process of its own, so
+ * that it takes no time from what is measured.
+ * @returns {Promise<{ name: string, address: string, port: number, stop: () => Promise<void> }>}
+ */
+export async function startNameServer(recordsFile, folder) {
+  const named = ["/usr/sbin/named", "/usr/local/sbin/named"].find((path) => existsSync(path));
+  return named === undefined ? startOwnServer(recordsFile) : startNamed(named, recordsFile, folder);
+}
+
+async function startOwnServer(recordsFile) {
   const script = join(import.meta.dirname, "name-server.js");
   const child = spawn(process.execPath, [script, recordsFile], { stdio: ["ignore", "pipe", "inherit"] });
   const port = await new Promise((resolve, reject) => {
     child.once("error", reject).once("exit", () => reject(new Error("the name server ended")));
     child.stdout.once("data", (text) => resolve(Number(text)));
   });
-  return { address: `127.0.0.1#${port}`, stop: () => child.kill() };
+  return { name: "bench/name-server.js", address: `127.0.0.1#${port}`, port, stop: () => ended(child) };
+}
+
+async function startNamed(named, recordsFile, parent) {
+  const folder = mkdtempSync(join(parent, "named-"));
+  const records = readFileSync(recordsFile, "utf8").trimEnd().split("\n");
+  const lines = records.map((line) => {
+    const [name, text] = line.split("\t");
+    return `${name}. TXT ${text
+      .match(/.{1,255}/g)
+      .map((part) => `"${part}"`)
+      .join(" ")}\n`;
+  });
+  const head =
+    "$TTL 3600\nexample. SOA ns.example. bench.example. 1 3600 600 86400 60\nexample. NS ns.example.\nns.example. A 127.0.0.1\n";
+  writeFileSync(join(folder, "example.zone"), head + lines.join(""));
+  const port = await freePort();
+  writeFileSync(
+    join(folder, "named.conf"),
+    `options { directory "${folder}"; listen-on port ${port} { 127.0.0.1; }; listen-on-v6 { none; }; pid-file none; session-keyfile none; recursion no; };
+controls { };
+zone "example" { type primary; file "example.zone"; };
+`,
+  );
+  const child = spawn(named, ["-g", "-c", join(folder, "named.conf")], { stdio: ["ignore", "ignore", "pipe"] });
+  await new Promise((resolve, reject) => {
+    let log = "";
+    child.once("error", reject).once("exit", () => reject(new Error(`named ended: ${log.slice(-500)}`)));
+    child.stderr.on("data", (text) => {
+      log = (log + text).slice(-4000);
+      if (log.includes(" running\n")) resolve();
+    });
+  });
+  return { name: "named", address: `127.0.0.1#${port}`, port, stop: () => ended(child) };
+}
+
+async function freePort() {
+  const socket = createSocket("udp4");
+  await new Promise((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  const { port } = socket.address();
+  await new Promise((resolve) => socket.close(resolve));
+  return port;
+}
+
+async function ended(child) {
+  child.removeAllListeners("exit");
+  const exit = new Promise((resolve) => child.once("exit", resolve));
+  child.kill();
+  await exit;
 }

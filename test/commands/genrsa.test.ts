@@ -54,10 +54,11 @@ describe("genrsa FILE [NBITS]", () => {
     ["777", 0o600],
     ["077", 0o600],
   ])("mode under umask %s", async (mask, mode) => {
+    const store = temporaryFolder();
+    const file = join(store, "a.pem");
     const before = process.umask(Number.parseInt(mask, 8));
     try {
-      const file = join(temporaryFolder(), "a.pem");
-      await runCli(["genrsa", file, "1024"]);
+      await runCli(["genrsa", file, "1024"], { store, env: { DKIMCTL_CONFIG: "/dev/null" } });
       expect(lstatSync(file).mode & 0o777).toBe(mode);
     } finally {
       process.umask(before);
