@@ -9,7 +9,7 @@ export async function measure({ folder, dkimctl, rounds, peers }) {
   const empty = join(folder, "empty.cjs");
   writeFileSync(empty, "");
   const { store, recordsFile } = makeStore(folder, 1, keyPool(1));
-  const server = await startNameServer(recordsFile);
+  const server = await startNameServer(recordsFile, folder);
   const commands = {
     "node empty.cjs": { argv: [process.execPath, empty] },
     "dkimctl --version": { argv: [...dkimctl, "--version"] },

@@ -19,12 +19,23 @@ describe.skipIf(skip)(`bench/run${skip ? ` (${reason})` : ""}`, () => {
   test("measures, and writes what it measured with machine and versions", { timeout: 120_000 }, () => {
     const output = join(program.root, "RESULTS.md");
     const options = ["--smoke", "--program", program.root, "--output", output];
-    const { status, stderr } = spawnSync(join(ROOT, "bench/run"), [...options, "startup", "showkeys", "verify-key"], {
-      encoding: "utf8",
-    });
+    const { status, stderr } = spawnSync(
+      join(ROOT, "bench/run"),
+      [...options, "startup", "showkeys", "testkeys", "verify-key"],
+      {
+        encoding: "utf8",
+      },
+    );
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const text = readFileSync(output, "utf8");
-    for (const part of [`Node ${process.versions.node}`, "## Start-up", "## showkeys", "## verify-key", "exponent"]) {
+    for (const part of [
+      `Node ${process.versions.node}`,
+      "## Start-up",
+      "## showkeys",
+      "## testkeys",
+      "## verify-key",
+      "exponent",
+    ]) {
       expect(text).toContain(part);
     }
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
