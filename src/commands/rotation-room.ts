@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { CliContext } from "../context.ts";
 import type { SurveyOptions } from "../dns/authoritative.ts";
 import type { Publisher } from "../dns/publish/publisher.ts";
@@ -8,6 +7,7 @@ import { JournalFolder } from "../rotation/journal-folder.ts";
 import type { RotationWorld } from "../rotation/rotation-world.ts";
 import { createStoreWorld, type SignerSwitch } from "../rotation/store-world.ts";
 import { type DnsOptions, openResolver, openServerPool } from "./dns-options.ts";
+import { randomHex } from "./key-maker.ts";
 import { DEFAULT_TTL_SECONDS, type GlobalOptions, type PassphraseOptions } from "./options.ts";
 import { openPublisher, openSigner, rotationPolicy } from "./rotation-settings.ts";
 import { loadSettings, openStore, type Settings } from "./settings.ts";
@@ -63,7 +63,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
         lastRunAt,
         policy: rotationPolicy(domain, settings),
         now: () => cli.now().getTime(),
-        random: () => randomBytes(4).toString("hex"),
+        random: randomHex,
       }),
     async close() {
       await Promise.all([resolver.close(), pool.close()]);

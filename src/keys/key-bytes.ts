@@ -1,7 +1,13 @@
 import { DerError, DerReader, DerTag } from "./der.ts";
 import { deriveEd25519PublicKey } from "./ed25519.ts";
 import { type KeyAlgorithm, keyAlgorithmOf } from "./key-algorithm.ts";
-import { type PublicKey, type RsaPublicKey, rsaPublicKeyFromNumbers, sameOctets } from "./public-key.ts";
+import {
+  type PublicKey,
+  type RsaPublicKey,
+  readRsaPublicKey,
+  rsaPublicKeyFromNumbers,
+  sameOctets,
+} from "./public-key.ts";
 
 /** The private-key forms that are met in p= and in files. */
 export type PrivateKeyForm = "pkcs8" | "encrypted-pkcs8" | "pkcs1" | "sec1" | "dsa" | "octet-string";
@@ -156,7 +162,7 @@ function classifyPublicKeyInfo(
     else while (!algorithmIdentifier.atEnd) algorithmIdentifier.readAny();
     const key = info.readBitString();
     info.finish();
-    if (algorithm === "rsa") publicKey = readRsaNumbers(key, faults);
+    if (algorithm === "rsa") publicKey = readRsaPublicKey(key, faults);
     if (algorithm === "ed25519") {
       if (key.length === 32) publicKey = { type: "ed25519", bytes: key };
       else fault = `an Ed25519 key has 32 octets, this one ${key.length}`;
@@ -166,14 +172,4 @@ function classifyPublicKeyInfo(
     fault = error.message;
   }
   return { kind: "spki", algorithm, oid, publicKey, trailing, fault: faults[0] ?? fault, nullMissing };
-}
-
-function readRsaNumbers(key: Uint8Array, faults: string[]): RsaPublicKey {
-  const outer = new DerReader(key, 0, key.length, faults);
-  const numbers = outer.readConstructed();
-  outer.finish();
-  const modulus = numbers.readUnsignedInteger();
-  const exponent = numbers.readUnsignedInteger();
-  numbers.finish();
-  return rsaPublicKeyFromNumbers(modulus, exponent);
 }

@@ -74,8 +74,13 @@ export function parseRsaPublicKey(der: Uint8Array): RsaPublicKey {
   return asPublicKeyError("an RSAPublicKey", () => readRsaPublicKey(der));
 }
 
-function readRsaPublicKey(der: Uint8Array): RsaPublicKey {
-  const outer = new DerReader(der);
+/**
+ * RSAPublicKey as it is read, errors as they come.
+ * @param faults where encoding faults are noted instead of thrown (see `DerReader`)
+ * @throws {DerError}
+ */
+export function readRsaPublicKey(der: Uint8Array, faults?: string[]): RsaPublicKey {
+  const outer = new DerReader(der, 0, der.length, faults);
   const numbers = outer.readConstructed();
   outer.finish();
   const modulus = numbers.readUnsignedInteger();

@@ -20,6 +20,9 @@ const dkimctl = (options: Omit<SimulationOptions, "rotate">) =>
 const domains = Number(process.env.DKIMCTL_SIMULATED_DOMAINS ?? 5);
 const years = Number(process.env.DKIMCTL_SIMULATED_YEARS ?? 1);
 
+/** The same worlds in every run, so that a red test speaks of the change; DKIMCTL_SIMULATION_SEED tries others. */
+const seed = Number(process.env.DKIMCTL_SIMULATION_SEED ?? 20_261_121);
+
 const policies = fc.record({
   algorithms: fc.constantFrom<("rsa" | "ed25519")[]>(["rsa"], ["rsa", "ed25519"]),
   standby: fc.boolean(),
@@ -33,13 +36,13 @@ describe("years of mail", () => {
     timeout: 3_600_000,
   }, async () => {
     await fc.assert(
-      fc.asyncProperty(fc.nat(), fc.constantFrom(0, 0.02, 0.1, 0.3), policies, async (seed, faults, policy) => {
-        const result = await dkimctl({ seed, days: 365 * years, faults, policy });
+      fc.asyncProperty(fc.nat(), fc.constantFrom(0, 0.02, 0.1, 0.3), policies, async (world, faults, policy) => {
+        const result = await dkimctl({ seed: world, days: 365 * years, faults, policy });
         expect(result.losses.slice(0, 3)).toEqual([]);
         expect(result).toMatchObject({ lost: 0, unsigned: 0 });
         if (faults <= 0.02) expect(result.changes).toBeGreaterThan(2);
       }),
-      { numRuns: domains },
+      { numRuns: domains, seed },
     );
   });
 

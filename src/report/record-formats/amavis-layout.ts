@@ -1,5 +1,6 @@
 import { keyRecordName } from "../../keys/key-name.ts";
-import { escapeZoneComment, quotedStrings, type RecordToPrint } from "./record-format.ts";
+import { visibleText } from "../../terminal/visible-text.ts";
+import { quotedStrings, type RecordToPrint } from "./record-format.ts";
 
 /** Base64 of amavisd's lines, which are those of a PEM file (RFC 7468 §2). */
 const KEY_STRING_OCTETS = 64;
@@ -20,7 +21,8 @@ export interface AmavisLayout {
  */
 export function renderAmavisLayout({ record, bits, tags, key }: AmavisLayout): string {
   const { selector, domain } = record.name;
-  const file = record.location === undefined ? "" : `, ${escapeZoneComment(record.location)}`;
+  // A line break in a file's name would end the comment, and the rest of the name would be zone data.
+  const file = record.location === undefined ? "" : `, ${visibleText(record.location)}`;
   const strings = [...quotedStrings([...tags, "p="].join("; ")), ...quotedStrings(key, KEY_STRING_OCTETS)];
   return (
     `; key#${record.index} ${bits} bits, s=${selector}, d=${domain}${file}\n` +

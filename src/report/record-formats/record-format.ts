@@ -57,11 +57,3 @@ export function quotedStrings(text: string, maxOctets?: number): string[] {
 export function publicKeyBits(publicKey: PublicKey): number {
   return publicKey.type === "rsa" ? publicKey.modulusBits : 256;
 }
-
-/**
- * Text that may stand in a zone's comment: a line break would end the comment and let the rest of a file's name become
- * zone data, and control or bidirectional characters would deceive who reads it. Each becomes `\u{HEX}`.
- */
-export function escapeZoneComment(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
-}
