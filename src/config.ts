@@ -54,7 +54,18 @@ export function loadConfig({ path, env, readFile = (file) => readFileSync(file, 
       return { path: undefined, settings: settingsFrom([], file) };
     throw new ConfigError(`cannot read the configuration ${file}: ${systemErrorReason(error)}`, { cause: error });
   }
-  return { path: file, settings: settingsFrom(entriesOf(text, file), file) };
+  const settings = settingsFrom(entriesOf(text, file), file);
+  requireOneStore(settings.store, file);
+  return { path: file, settings };
+}
+
+/** @throws {ConfigError} a folder's settings beside the address of a server */
+function requireOneStore({ url, ...ofFolder }: Settings["store"], file: string): void {
+  const [other] = Object.keys(ofFolder);
+  if (url === undefined || other === undefined) return;
+  throw new ConfigError(`${file}: store.url and store.${other} contradict each other`, {
+    hint: `store.url is a server, and store.${other} is about a folder: leave one of them out`,
+  });
 }
 
 /** Where the configuration is, or would be: `--config`, else `DKIMCTL_CONFIG`, else `/etc/dkimctl.toml`. */
@@ -62,8 +73,8 @@ export function configPath({ path, env }: Pick<ConfigSource, "path" | "env">): s
   return path ?? (env.DKIMCTL_CONFIG || DEFAULT_CONFIG_PATH);
 }
 
-/** The store's folder: `--store`, else `DKIMCTL_STORE`, else the configuration's, else `/var/lib/dkim`. */
-export function storePath({
+/** Where the store is, as text: `--store`, else `DKIMCTL_STORE`, else the configuration's, else `/var/lib/dkim`. */
+export function storeText({
   option,
   env,
   settings,
@@ -72,7 +83,8 @@ export function storePath({
   readonly env: ConfigSource["env"];
   readonly settings: Pick<Settings, "store">;
 }): string {
-  return option ?? (env.DKIMCTL_STORE || undefined) ?? settings.store.path ?? DEFAULT_STORE_PATH;
+  const { path, url } = settings.store;
+  return option ?? (env.DKIMCTL_STORE || undefined) ?? url ?? path ?? DEFAULT_STORE_PATH;
 }
 
 const SECTIONS: Readonly<Record<string, Readonly<Record<string, Setting<unknown>>>>> = CONFIG_SCHEMA;

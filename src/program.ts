@@ -128,8 +128,8 @@ export async function buildProgram(cli: CliContext, argv?: readonly string[]): P
     .helpCommand(false)
     .addOption(
       new Option(
-        "--store <dir>",
-        "folder of the keys (default: DKIMCTL_STORE, the configuration, /var/lib/dkim)",
+        "--store <place>",
+        "folder of the keys, or the URL of a server (default: DKIMCTL_STORE, the configuration, /var/lib/dkim)",
       ).argParser(filePath("--store")),
     )
     .addOption(

@@ -3,14 +3,13 @@ import type { CliContext } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
 import { parseSelector, type Selector } from "../keys/selector.ts";
-import { createStoreFolder } from "../keys/store-folder.ts";
 import { parseDuration } from "../rotation/duration.ts";
 import { addDnsOptions } from "./dns-options.ts";
 import { createNotices } from "./notices.ts";
 import { addPassphraseOption, collect } from "./options.ts";
 import { rotateAll } from "./rotate-run.ts";
 import { openRotationRoom, type RotationRoomOptions } from "./rotation-room.ts";
-import { loadSettings } from "./settings.ts";
+import { prepareStore } from "./settings.ts";
 import { addStatusOptions, type StatusOptions, status } from "./status.ts";
 
 export interface RotateOptions extends RotationRoomOptions, StatusOptions {
@@ -72,10 +71,9 @@ async function rotate(domains: readonly DomainName[], options: RotateOptions, cl
   requireSense(domains, options);
   if (options.status) return status(domains, options, cli);
   const notices = createNotices(cli, options);
-  const settings = loadSettings(cli, options);
-  if (domains.length > 0 && !options.dryRun && !options.adopt) createStoreFolder(settings.store.path, settings.store);
   const room = await openRotationRoom(options, cli);
   try {
+    if (!options.dryRun) await prepareStore(room.store, notices, { create: domains.length > 0 && !options.adopt });
     const turn = options.dryRun ? undefined : await room.journals.begin();
     try {
       await rotateAll({ domains, options, cli, notices, room, turn });

@@ -3,6 +3,7 @@ import { quoteName } from "../keys/domain-name.ts";
 import { formatFileMode, parseFileMode } from "../keys/file-access.ts";
 import { parseSelector, type Selector } from "../keys/selector.ts";
 import { parseSelectorTemplate } from "../keys/selector-template.ts";
+import { parseStoreAddress } from "../keys/store-address.ts";
 import { formatDuration, parseDuration } from "../rotation/duration.ts";
 import type { TomlValue } from "./config-toml.ts";
 
@@ -52,6 +53,10 @@ export const CONFIG_SCHEMA = {
     ),
     owner: text("the user who owns new key files", "root"),
     group: text("the group of new key files", "amavis"),
+    url: storeUrl(
+      "instead of a folder: a server that many machines share; see dkimctl-stores(7)",
+      "redis://redis.example/0",
+    ),
   },
   keygen: {
     algorithms: words("the keys that keygen makes for a domain", ["rsa", "ed25519"], ["rsa"]),
@@ -122,6 +127,18 @@ function absolutePath(comment: string, sample: string): Setting<string> {
     parse(value) {
       if (value.kind !== "string" || !isAbsolute(value.value) || value.value.includes("\0")) {
         throw new WrongValue("an absolute path in quotes");
+      }
+      return value.value;
+    },
+  };
+}
+
+function storeUrl(comment: string, sample: string): Setting<string> {
+  return {
+    ...text(comment, sample),
+    parse(value) {
+      if (value.kind !== "string" || parseStoreAddress(value.value).kind === "directory") {
+        throw new WrongValue(`the URL of a server in quotes; a folder is named by store.path`);
       }
       return value.value;
     },

@@ -38,7 +38,7 @@ import {
 import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "./private-key.ts";
 import { publicKeyFingerprint } from "./public-key.ts";
 import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
-import { CONTROL_FOLDER, ensureFolder, requireStoreFolder } from "./store-folder.ts";
+import { CONTROL_FOLDER, createStoreFolder, ensureFolder, requireStoreFolder } from "./store-folder.ts";
 import { listKeyBackups } from "./store-leftovers.ts";
 import { acquireLock } from "./store-lock.ts";
 import { type PassphraseSource, parseStoredKey } from "./stored-private-key.ts";
@@ -61,6 +61,7 @@ const LOCK_PATIENCE_MS = 2000;
  */
 export class DirectoryKeyStore implements LockableKeyStore {
   readonly location: string;
+  readonly keepsFiles = true;
   readonly #options: DirectoryKeyStoreOptions;
   readonly #operations: FileOperations;
   readonly #tags: RecordTagsFolder;
@@ -73,6 +74,12 @@ export class DirectoryKeyStore implements LockableKeyStore {
     this.#options = options;
     this.#operations = options.operations ?? fileOperations;
     this.#tags = new RecordTagsFolder(join(options.path, CONTROL_FOLDER, "tags"), this.#operations);
+  }
+
+  async prepare({ create }: { readonly create: boolean }): Promise<readonly string[]> {
+    if (create) createStoreFolder(this.location, this.#options, this.#operations);
+    else requireStoreFolder(this.location);
+    return [];
   }
 
   async *list(filter?: (name: KeyName) => boolean): AsyncGenerator<KeyStoreEntry, void, undefined> {
@@ -96,7 +103,7 @@ export class DirectoryKeyStore implements LockableKeyStore {
         ),
       );
     }
-    return { ...parsed, name, location, tags, warnings };
+    return { ...parsed, name, location, tags, warnings, writtenAt: file.writtenAt };
   }
 
   async create(name: KeyName, key: NewKey): Promise<KeyLocation> {

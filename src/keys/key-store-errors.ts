@@ -21,6 +21,11 @@ export class KeyFileError extends OperationError {
   override readonly code = "DKIM_KEY_FILE";
 }
 
+/** This kind of store has no such thing: a server keeps no files to link to or to give to a user. */
+export class UnsupportedByStoreError extends UsageError {
+  override readonly code = "DKIM_UNSUPPORTED_BY_STORE";
+}
+
 /** A mode, owner or group that a key file must not or cannot be given. */
 export class FileAccessError extends UsageError {
   override readonly code = "DKIM_FILE_ACCESS";

@@ -1,0 +1,17 @@
+import type { KeyStore } from "../keys/key-store.ts";
+import { UnsupportedByStoreError } from "../keys/key-store-errors.ts";
+import type { KeyStoreOptions } from "../keys/open-key-store.ts";
+import type { JournalStore } from "./journal-store.ts";
+
+/** The journals that lie beside the keys of a store. @param options as the store was opened with */
+export async function openJournalStore(options: KeyStoreOptions, store: KeyStore): Promise<JournalStore> {
+  switch (options.address.kind) {
+    case "directory": {
+      const { DirectoryJournalStore } = await import("./directory-journal-store.ts");
+      return new DirectoryJournalStore(store, options);
+    }
+    case "redis": {
+      throw new UnsupportedByStoreError("stores in Redis are not here yet"); // replaced by the next commit of this branch
+    }
+  }
+}
