@@ -30,6 +30,10 @@ export async function openKeyStore(
       const { DirectoryKeyStore } = await import("./directory-key-store.ts");
       return new DirectoryKeyStore({ ...options, path: address.path });
     }
+    case "vault": {
+      const { openVaultKeyStore } = await import("./vault/open-vault.ts");
+      return openVaultKeyStore(address, surroundings, options.clock);
+    }
     case "redis": {
       throw new UnsupportedByStoreError("stores in Redis are not here yet"); // replaced by the next commit of this branch
     }

@@ -6,6 +6,8 @@ import type { Journal } from "./rotation-key.ts";
 
 /** Where the journals of a key store's domains live: beside its keys. */
 export interface JournalStore {
+  /** What the signer reads follows from the journal: to write that a key is active is what makes it sign. */
+  readonly activates?: true;
   /** What to call a domain's journal in messages. */
   locationOf(domain: DomainName): string;
   /** @returns `undefined`: the domain is not managed @throws {JournalError} it is damaged, or cannot be read */

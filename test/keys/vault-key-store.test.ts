@@ -15,7 +15,11 @@ import { describeKeyStore } from "./key-store-conformance.ts";
 const MAIL = parseKeyName("example.com", "mail");
 const DOCUMENT = "dkim/example.com";
 
-function open(vault: VaultServer, credentials: VaultCredentials = { kind: "token", token: vault.token }, namespace?: string) {
+function open(
+  vault: VaultServer,
+  credentials: VaultCredentials = { kind: "token", token: vault.token },
+  namespace?: string,
+) {
   const client = new VaultClient({ origin: vault.origin, credentials, namespace, timeoutMs: 500 });
   const documents = new VaultDocuments(client, `${vault.mount}/dkim`);
   return { store: new VaultKeyStore(documents), journals: new VaultJournalStore(documents), documents };
@@ -36,7 +40,13 @@ describeKeyStore(
 );
 
 function journal(state: KeyState, at: number): Journal {
-  const key = { selector: MAIL.selector, algorithm: "ed25519", staleSeconds: 0, ttlSeconds: 60, record: "v=DKIM1; p=A" } as const;
+  const key = {
+    selector: MAIL.selector,
+    algorithm: "ed25519",
+    staleSeconds: 0,
+    ttlSeconds: 60,
+    record: "v=DKIM1; p=A",
+  } as const;
   return { domain: "example.com", keys: [{ ...key, state, entered: { new: 1, [state]: at } }] };
 }
 
@@ -52,7 +62,12 @@ describe("the document that rspamd reads", () => {
     const { selectors, owner } = vault.stored(DOCUMENT) as Selectors & { owner: string };
     expect(owner).toBe("mail team");
     expect(selectors[0]).toEqual({ selector: "old", key: "AAAA", note: "by hand" });
-    expect(selectors[1]).toMatchObject({ selector: "mail", domain: "example.com", alg: "ed25519", valid_start: NOT_YET });
+    expect(selectors[1]).toMatchObject({
+      selector: "mail",
+      domain: "example.com",
+      alg: "ed25519",
+      valid_start: NOT_YET,
+    });
     expect(Buffer.from(String(selectors[1]?.key), "base64")).toHaveLength(64);
   });
 
@@ -75,11 +90,18 @@ describe("the document that rspamd reads", () => {
     const { vault, store } = await opened();
     vault.put("dkim/a.example", { selectors: "none" });
     vault.put("dkim/b.example", { selectors: [{ selector: "s" }] });
-    vault.put("dkim/c.example", { selectors: [{ selector: "s1", key: "x" }, { selector: "S1", key: "y" }, { selector: "s2", key: "z", domain: "d.example" }] });
+    vault.put("dkim/c.example", {
+      selectors: [
+        { selector: "s1", key: "x" },
+        { selector: "S1", key: "y" },
+        { selector: "s2", key: "z", domain: "d.example" },
+      ],
+    });
     vault.put("dkim/no domain", { selectors: [] });
     vault.put("dkim/folder/x", { selectors: [] });
     const seen: string[] = [];
-    for await (const entry of store.list()) seen.push(entry.kind === "key" ? `key ${entry.name.domain} ${entry.name.selector}` : entry.reason);
+    for await (const entry of store.list())
+      seen.push(entry.kind === "key" ? `key ${entry.name.domain} ${entry.name.selector}` : entry.reason);
     expect(seen).toEqual([
       expect.stringContaining('"selectors" is no list'),
       expect.stringContaining("entry 1 lacks selector or key"),
@@ -89,8 +111,12 @@ describe("the document that rspamd reads", () => {
       expect.stringContaining("folder/"),
       expect.stringContaining("no domain"),
     ]);
-    await expect(store.create(parseKeyName("a.example", "new"), testKey(1))).rejects.toMatchObject({ code: "DKIM_KEY_FILE" });
-    await expect(store.read(parseKeyName("c.example", "s1"))).rejects.toMatchObject({ message: expect.stringContaining("2 keys") });
+    await expect(store.create(parseKeyName("a.example", "new"), testKey(1))).rejects.toMatchObject({
+      code: "DKIM_KEY_FILE",
+    });
+    await expect(store.read(parseKeyName("c.example", "s1"))).rejects.toMatchObject({
+      message: expect.stringContaining("2 keys"),
+    });
     expect(vault.stored("dkim/a.example")).toEqual({ selectors: "none" });
   });
 
@@ -110,7 +136,9 @@ describe("the document that rspamd reads", () => {
     await store.create(MAIL, testKey(1));
     const secret = String((vault.stored(DOCUMENT) as Selectors).selectors[0]?.key);
     vault.denied = ["POST secret/destroy"];
-    await expect(store.remove(MAIL)).rejects.toMatchObject({ message: expect.stringContaining("secret/destroy/dkim/example.com") });
+    await expect(store.remove(MAIL)).rejects.toMatchObject({
+      message: expect.stringContaining("secret/destroy/dkim/example.com"),
+    });
     expect(vault.stored(DOCUMENT)).toMatchObject({ selectors: [], dkimctl: { destroy: 1 } });
     vault.denied = [];
     await expect(store.remove(MAIL)).rejects.toMatchObject({ code: "DKIM_KEY_NOT_FOUND" });
@@ -132,12 +160,22 @@ describe("KV version 1", () => {
 
   test("does not rotate: it cannot refuse a write that comes too late", async () => {
     const { journals } = await opened({ kv: 1 });
-    await expect(journals.begin()).rejects.toMatchObject({ message: expect.stringContaining("KV version 2"), hint: expect.stringContaining("enable-versioning") });
+    await expect(journals.begin()).rejects.toMatchObject({
+      message: expect.stringContaining("KV version 2"),
+      hint: expect.stringContaining("enable-versioning"),
+    });
   });
 });
 
 describe("faults", () => {
-  test.each<[VaultFault, number]>([["cut-before", 8], ["cut-after", 8], ["silent", 8], ["error", 8], ["sealed", 8], ["standby", 8]])(
+  test.each<[VaultFault, number]>([
+    ["cut-before", 8],
+    ["cut-after", 8],
+    ["silent", 8],
+    ["error", 8],
+    ["sealed", 8],
+    ["standby", 8],
+  ])(
     "%s at any request: the key is made, or it is told that it is not",
     async (fault, requests) => {
       for (let at = 0; at < requests; at++) {
@@ -184,7 +222,10 @@ describe("faults", () => {
   test("a full server", async () => {
     const { vault, store } = await opened();
     vault.fault = () => "full";
-    await expect(store.create(MAIL, testKey(1))).rejects.toMatchObject({ exitCode: 4, message: expect.stringContaining("no space left") });
+    await expect(store.create(MAIL, testKey(1))).rejects.toMatchObject({
+      exitCode: 4,
+      message: expect.stringContaining("no space left"),
+    });
   });
 
   test.each([
@@ -215,8 +256,13 @@ describe("faults", () => {
     vault.put(DOCUMENT, { ...rest, dkimctl: { ...dkimctl, lease: { ...dkimctl.lease, until: Date.now() - 5000 } } });
     const next = await (await open(vault).journals.begin()).lease(MAIL.domain);
     await next?.writeJournal(journal("published", 2));
-    await expect(paused?.writeJournal(journal("ready", 3))).rejects.toMatchObject({ code: "DKIM_LEASE_LOST", exitCode: 4 });
-    await expect(paused?.createKey(MAIL, testKey(1), journal("ready", 3))).rejects.toMatchObject({ code: "DKIM_LEASE_LOST" });
+    await expect(paused?.writeJournal(journal("ready", 3))).rejects.toMatchObject({
+      code: "DKIM_LEASE_LOST",
+      exitCode: 4,
+    });
+    await expect(paused?.createKey(MAIL, testKey(1), journal("ready", 3))).rejects.toMatchObject({
+      code: "DKIM_LEASE_LOST",
+    });
     expect((await journals.read(MAIL.domain))?.keys[0]?.state).toBe("published");
   });
 });
@@ -224,7 +270,12 @@ describe("faults", () => {
 describe("logging in", () => {
   test("with an AppRole, and again when its token has run out", async () => {
     const vault = await startVault();
-    const { store } = open(vault, { kind: "approle", roleId: vault.roleId, secretId: vault.secretId, mount: "approle" });
+    const { store } = open(vault, {
+      kind: "approle",
+      roleId: vault.roleId,
+      secretId: vault.secretId,
+      mount: "approle",
+    });
     await store.create(MAIL, testKey(1));
     vault.expireTokens();
     expect((await store.read(MAIL)).name).toEqual(MAIL);
@@ -232,7 +283,10 @@ describe("logging in", () => {
   });
 
   test.each([
-    ["a wrong secret ID", { kind: "approle", roleId: "role-of-dkimctl", secretId: "guess-guess", mount: "approle" } as const],
+    [
+      "a wrong secret ID",
+      { kind: "approle", roleId: "role-of-dkimctl", secretId: "guess-guess", mount: "approle" } as const,
+    ],
     ["a wrong token", { kind: "token", token: "hvs.guess-guess" } as const],
   ])("with %s", async (_, credentials) => {
     const vault = await startVault();
