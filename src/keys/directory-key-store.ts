@@ -18,9 +18,9 @@ import { listKeyFiles } from "./key-file-list.ts";
 import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
 import type {
   KeyLocation,
-  KeyStore,
   KeyStoreEntry,
   KnownKey,
+  LockableKeyStore,
   NewKey,
   RecordTags,
   StoredKey,
@@ -59,7 +59,7 @@ const LOCK_PATIENCE_MS = 2000;
  * A folder of `<domain>.<selector>.pem` files. All file access is synchronous: for many small files that is four to
  * eight times faster than promises, and a signal handler never finds a change half done.
  */
-export class DirectoryKeyStore implements KeyStore {
+export class DirectoryKeyStore implements LockableKeyStore {
   readonly location: string;
   readonly keepsFiles = true;
   readonly #options: DirectoryKeyStoreOptions;

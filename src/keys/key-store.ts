@@ -58,6 +58,10 @@ export interface KeyStore {
    * @throws {KeyStoreError} the store as a whole cannot be read
    */
   leftovers?(keys: readonly KnownKey[]): Promise<StoreLeftover[]>;
+}
+
+/** A store in which one run at a time rotates keys. */
+export interface LockableKeyStore extends KeyStore {
   /** One changing run per store at a time. @throws {StoreLockedError} somebody alive holds it (exit status 4) */
   lock(): Promise<StoreLock>;
   /** Ends what would keep the process alive. A store that holds nothing open has no such method. */
