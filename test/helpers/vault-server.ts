@@ -10,7 +10,7 @@ import { onTestFinished } from "vitest";
  * policies, namespaces, seal and standby, as the API's documentation has them
  * (https://developer.hashicorp.com/vault/api-docs: secret/kv/kv-v1, secret/kv/kv-v2, auth/approle, system/health,
  * #http-status-codes). It is strict: what the documentation does not name is 404 or 405. The same tests run against a
- * real server when DKIMCTL_TEST_VAULT_ADDR is set (test/interop/vault-real.test.ts).
+ * real server when DKIMCTL_TEST_VAULT_ADDR is set (test/keys/vault-key-store.test.ts).
  */
 
 export interface VaultServerOptions {

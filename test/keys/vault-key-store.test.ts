@@ -1,14 +1,22 @@
+import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseDomainName } from "../../src/keys/domain-name.ts";
 import { parseKeyName } from "../../src/keys/key-name.ts";
+import { parseStoreAddress } from "../../src/keys/store-address.ts";
+import { openVaultKeyStore } from "../../src/keys/vault/open-vault.ts";
+import type { VaultAddress } from "../../src/keys/vault/vault-address.ts";
 import { VaultClient } from "../../src/keys/vault/vault-client.ts";
-import type { VaultCredentials } from "../../src/keys/vault/vault-credentials.ts";
+import { type VaultCredentials, vaultCredentials } from "../../src/keys/vault/vault-credentials.ts";
 import { NOT_YET } from "../../src/keys/vault/vault-document.ts";
 import { VaultDocuments } from "../../src/keys/vault/vault-documents.ts";
 import { VaultKeyStore } from "../../src/keys/vault/vault-key-store.ts";
 import type { Journal, KeyState } from "../../src/rotation/rotation-key.ts";
 import { VaultJournalStore } from "../../src/rotation/vault-journal-store.ts";
-import { testKey } from "../helpers/store.ts";
+import { requirePeer } from "../helpers/peers.ts";
+import { temporaryFolder, testKey } from "../helpers/store.ts";
 import { startVault, type VaultFault, type VaultServer, type VaultServerOptions } from "../helpers/vault-server.ts";
 import { describeKeyStore } from "./key-store-conformance.ts";
 
@@ -304,3 +312,50 @@ describe("logging in", () => {
     expect((await store.read(MAIL)).name.domain).toBe(parseDomainName("example.com"));
   });
 });
+
+describe("over TLS", () => {
+  const { skip, reason } = requirePeer("openssl");
+
+  test.skipIf(skip)(`with a certificate of one's own, and never with one that is not trusted ${reason}`, async () => {
+    const folder = temporaryFolder();
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const subject = ["-subj", "/CN=vault", "-addext", "subjectAltName=IP:127.0.0.1"];
+    execFileSync(
+      "openssl",
+      ["req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", key, "-out", cert, ...subject],
+      {
+        stdio: "ignore",
+      },
+    );
+    const vault = await startVault({ tls: { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") } });
+    const text = `vault://${new URL(vault.origin).host}/secret/dkim`;
+    const env = { VAULT_TOKEN: vault.token };
+    const openAt = (address: string) =>
+      openVaultKeyStore(parseStoreAddress(address) as VaultAddress, { env, readFile: (path) => readFileSync(path) });
+    await openAt(`${text}?ca=${cert}`).create(MAIL, testKey(1));
+    await expect(openAt(text).read(MAIL)).rejects.toMatchObject({
+      exitCode: 4,
+      message: expect.stringMatching(/self.signed/),
+    });
+    expect(vault.requests).toHaveLength(3);
+  });
+});
+
+/** DKIMCTL_TEST_VAULT_ADDR=http://127.0.0.1:8200/secret/dkimctl-test, with VAULT_TOKEN: the same promises of a real server. */
+const real = process.env.DKIMCTL_TEST_VAULT_ADDR;
+if (real !== undefined) {
+  const { origin, pathname } = new URL(real);
+  describeKeyStore(
+    `Vault at ${origin}`,
+    async () => {
+      const path = `${pathname.slice(1)}/${randomUUID()}`;
+      const openReal = () => {
+        const credentials = vaultCredentials(process.env, (file) => readFileSync(file, "utf8"));
+        const documents = new VaultDocuments(new VaultClient({ origin, credentials }), path);
+        return { store: new VaultKeyStore(documents), journals: new VaultJournalStore(documents) };
+      };
+      return { ...openReal(), another: async () => openReal() };
+    },
+    { leases: true },
+  );
+}
