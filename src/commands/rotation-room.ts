@@ -31,9 +31,10 @@ export interface RotationRoom {
 export async function openRotationRoom(options: RotationRoomOptions, cli: CliContext): Promise<RotationRoom> {
   const settings = loadSettings(cli, options);
   const publisher = await openPublisher(settings, cli.env);
-  const signer = await openSigner(settings, cli.env, cli.signal);
   const store = await openStore(cli, options, settings);
   const journals = await openJournals(cli, store, settings);
+  const configured = await openSigner(settings, cli.env, cli.signal);
+  const signer = configured ?? (journals.activates ? { use: async () => {} } : undefined);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
   const port = settings.dns["authoritative-port"];

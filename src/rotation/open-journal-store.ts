@@ -1,6 +1,6 @@
-import type { KeyStore } from "../keys/key-store.ts";
-import { UnsupportedByStoreError } from "../keys/key-store-errors.ts";
+import type { KeyStore, LockableKeyStore } from "../keys/key-store.ts";
 import type { KeyStoreOptions } from "../keys/open-key-store.ts";
+import type { RedisKeyStore } from "../keys/redis/redis-key-store.ts";
 import type { JournalStore } from "./journal-store.ts";
 
 /** The journals that lie beside the keys of a store. @param options as the store was opened with */
@@ -8,10 +8,11 @@ export async function openJournalStore(options: KeyStoreOptions, store: KeyStore
   switch (options.address.kind) {
     case "directory": {
       const { DirectoryJournalStore } = await import("./directory-journal-store.ts");
-      return new DirectoryJournalStore(store, options);
+      return new DirectoryJournalStore(store as LockableKeyStore, options);
     }
     case "redis": {
-      throw new UnsupportedByStoreError("stores in Redis are not here yet"); // replaced by the next commit of this branch
+      const { RedisJournalStore } = await import("./redis-journal-store.ts");
+      return new RedisJournalStore(store as RedisKeyStore);
     }
   }
 }

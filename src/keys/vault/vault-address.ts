@@ -33,7 +33,10 @@ export function parseVaultAddress(url: StoreUrl): VaultAddress {
   if (second !== undefined) throw new StoreAddressError("a vault: address names one host, that of the cluster");
   if (url.user !== undefined) throw new StoreAddressError("a vault: address names no user", { hint: CREDENTIALS });
   const path = url.path.replace(/\/+$/, "");
-  if (!/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(path) || path.split("/").some((part) => part === "." || part === "..")) {
+  if (
+    !/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(path) ||
+    path.split("/").some((part) => part === "." || part === "..")
+  ) {
     throw new StoreAddressError(`${quoteName(url.text)} does not say where in Vault the keys are`, {
       hint: "name the mount of the KV engine, and a folder in it: vault://HOST:8200/secret/dkim",
     });

@@ -52,7 +52,14 @@ export class VaultKeyStore implements KeyStore {
     const location = this.#locationOf(name);
     try {
       const parsed = parsePrivateKey(new TextEncoder().encode(entry.key));
-      return { ...parsed, name, location, tags: entryTags(entry, location), warnings: await this.#warnings(), writtenAt: undefined };
+      return {
+        ...parsed,
+        name,
+        location,
+        tags: entryTags(entry, location),
+        warnings: await this.#warnings(),
+        writtenAt: undefined,
+      };
     } catch (error) {
       if (!(error instanceof PrivateKeyError)) throw error;
       throw new KeyFileError(`${location} ${error.message}`, { hint: error.hint, cause: error });
