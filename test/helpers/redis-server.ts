@@ -12,6 +12,8 @@ export interface RedisServerOptions {
   /** Beside what every server here is given: its port, its folder, and an append-only file that is flushed at each change. */
   readonly settings?: readonly string[];
   readonly port?: number;
+  /** A sentinel is the same program, with a configuration file in the first of its settings. */
+  readonly program?: "sentinel";
   /** Whether it is stopped when the test ends; default true. */
   readonly endsWithTest?: boolean;
 }
@@ -21,18 +23,20 @@ export class RedisServer {
   readonly port: number;
   readonly folder: string;
   readonly #settings: readonly string[];
+  readonly #isSentinel: boolean;
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, folder: string, settings: readonly string[]) {
+  private constructor(port: number, folder: string, { settings = [], program }: RedisServerOptions) {
     this.port = port;
     this.folder = folder;
     this.#settings = settings;
+    this.#isSentinel = program === "sentinel";
   }
 
-  static async start({ settings = [], port, endsWithTest = true }: RedisServerOptions = {}): Promise<RedisServer> {
+  static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
     const folder = mkdtempSync(join(tmpdir(), "dkimctl-redis-"));
-    const server = new RedisServer(port ?? (await freePort()), folder, settings);
-    if (endsWithTest) onTestFinished(() => server.end());
+    const server = new RedisServer(options.port ?? (await freePort()), folder, options);
+    if (options.endsWithTest !== false) onTestFinished(() => server.end());
     await server.start();
     return server;
   }
@@ -44,9 +48,10 @@ export class RedisServer {
 
   /** Starts it, or starts it again with what its disk has. */
   async start(): Promise<void> {
-    const own = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.folder, "--save", ""];
-    const durable = ["--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning"];
-    const child = spawn(findBinary("redis-server") ?? "redis-server", [...own, ...durable, ...this.#settings], {
+    const own = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.folder];
+    const durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning"];
+    const parameters = this.#isSentinel ? [...this.#settings, ...own] : [...own, ...durable, ...this.#settings];
+    const child = spawn(findBinary("redis-server") ?? "redis-server", parameters, {
       stdio: ["ignore", "pipe", "pipe"],
     });
     let log = "";

@@ -96,8 +96,10 @@ export class RedisConnection {
       this.#line ??= this.#open();
       const opening = this.#line;
       let failure: unknown;
+      let hasOpened = false;
       try {
         const line = await opening;
+        hasOpened = true;
         try {
           return await answerInTime(question(line, again));
         } catch (error) {
@@ -106,7 +108,11 @@ export class RedisConnection {
         }
       } catch (error) {
         const isReply = error instanceof ErrorReply;
-        if (isReply && !isPassing(error, this.address)) throw explainReply(error, this.address);
+        if (isReply && !isPassing(error, this.address)) {
+          // A line that never opened is not kept: the next question may be let in.
+          if (!hasOpened) this.#drop(opening);
+          throw explainReply(error, this.address);
+        }
         failure = isReply ? explainReply(error, this.address) : unreachable(this.address, error);
         this.#drop(opening);
       }
@@ -189,6 +195,8 @@ async function opened(client: Client, send: Line["send"]): Promise<Line> {
   };
   try {
     await answerInTime(client.connect());
+    // Who is not let in is told so here: to a long question the answer would be a complaint about its length.
+    await answerInTime(send(undefined, ["PING"]));
   } catch (error) {
     destroy();
     throw error;

@@ -62,7 +62,7 @@ export function explainReply(reply: Error, address: RedisAddress): KeyStoreError
 /** What an ACL user needs (Redis 6 and later). */
 function aclRules(keys: string, selectors: string | undefined, prefix: string): string {
   const names = [keys, ...(selectors === undefined ? [] : [selectors]), `${prefix}*`];
-  return `${names.map((name) => `'~${name}'`).join(" ")} +@hash +@sortedset +@string +del +pexpire +time +eval +evalsha`;
+  return `${names.map((name) => `'~${name}'`).join(" ")} +@hash +@sortedset +@string +ping +del +pexpire +time +eval +evalsha`;
 }
 
 /** That the server cannot be reached, or has not answered. @param cause of the last attempt */
