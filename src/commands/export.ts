@@ -18,6 +18,7 @@ import {
   type SignerKey,
 } from "../signers/signer-form.ts";
 import { outputPaths, replaceText } from "./export-files.ts";
+import { storeForm } from "./export-store-form.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { collect, type GlobalOptions, wholeNumber } from "./options.ts";
 import { loadSettings, openJournals, openStore } from "./settings.ts";
@@ -91,7 +92,11 @@ Examples:
 
 async function exportKeys(signer: string, domains: string[], options: ExportOptions, cli: CliContext): Promise<void> {
   const notices = createNotices(cli, options);
-  const named = chooseForm(signer, options);
+  const settings = loadSettings(cli, options);
+  const store = await openStore(cli, {}, settings);
+  const chosenForm = chooseForm(signer, options);
+  const named =
+    store.keepsFiles || chosenForm.isSecret ? chosenForm : storeForm(signer, options.form, settings.store.address);
   const { form, isSecret } = named;
   requireTaken(form, options, signer);
   if (isSecret && options.revealPrivateKey !== true) {
@@ -99,8 +104,6 @@ async function exportKeys(signer: string, domains: string[], options: ExportOpti
       hint: "if they may be read where the output goes, add --reveal-private-key",
     });
   }
-  const settings = loadSettings(cli, options);
-  const store = await openStore(cli, {}, settings);
   const signing = await SigningKeys.read(await openJournals(cli, store, settings), parseDomainFilter(domains));
   const chosen = await readSignerKeys(store, domains, { selectors: options.selector, signing, isSecret, notices, cli });
   if (chosen.length === 0) throw noKeysError(store.location, [...domains, ...(options.selector ?? [])]);

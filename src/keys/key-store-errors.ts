@@ -36,6 +36,11 @@ export class StoreLockedError extends TryAgainError {
   override readonly code = "DKIM_STORE_LOCKED";
 }
 
+/** A server that keeps keys cannot be reached, or is not ready: later it may answer, and nothing is lost. */
+export class StoreUnavailableError extends TryAgainError {
+  override readonly code = "DKIM_STORE_UNAVAILABLE";
+}
+
 /** The name of the operating system's error (`ENOSPC`), `undefined` when `error` is something else. */
 export function systemErrorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && "syscall" in error && typeof error.code === "string"

@@ -1,3 +1,4 @@
+import type { DomainName } from "./domain-name.ts";
 import type { KeyName } from "./key-name.ts";
 import type { ParsedPrivateKey, PrivateKey } from "./private-key.ts";
 
@@ -21,9 +22,10 @@ export interface KeyStore {
   /**
    * Names in order of domain, then selector. What cannot be a key is an entry of its own, so that it hides no other.
    * `filter` is applied before anything is loaded, also to what turns out a problem, if that has a name.
+   * @param domain the only one that the filter lets through, if it is one: a store with an index looks at no other
    * @throws {KeyStoreError} the store as a whole cannot be read
    */
-  list(filter?: (name: KeyName) => boolean): AsyncIterable<KeyStoreEntry>;
+  list(filter?: (name: KeyName) => boolean, domain?: DomainName): AsyncIterable<KeyStoreEntry>;
   /** @throws {KeyNotFoundError | KeyFileError | KeyStoreError} */
   read(name: KeyName): Promise<StoredKey>;
   /**
@@ -77,13 +79,15 @@ export interface KnownKey {
 export type StoreLeftover =
   | KeyBackup
   /** `temporary`: a file that a killed run was writing, perhaps a key. `tags`: those of a key that is gone. */
-  | { readonly kind: "temporary" | "tags"; readonly location: string };
+  | { readonly kind: "temporary" | "tags"; readonly location: string; readonly removal?: string };
 
 /** What was kept of a key that was replaced, or a copy that somebody made beside it. */
 export interface KeyBackup extends KnownKey {
   /** A link holds no key: it led to that of another name. */
   readonly kind: "private-key" | "link";
   readonly location: string;
+  /** The command that removes it, where it is no file. */
+  readonly removal?: string;
   /** When it was put aside, as its name tells, or else when it was last written. */
   readonly since: Date;
   /** Who else can read or change it, as in `StoredKey`. */

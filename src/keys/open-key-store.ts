@@ -1,6 +1,5 @@
 import type { FileAccessOptions } from "./file-access.ts";
 import type { KeyStore } from "./key-store.ts";
-import { UnsupportedByStoreError } from "./key-store-errors.ts";
 import type { StoreAddress } from "./store-address.ts";
 import type { PassphraseSource } from "./stored-private-key.ts";
 
@@ -35,7 +34,8 @@ export async function openKeyStore(
       return openVaultKeyStore(address, surroundings, options.clock);
     }
     case "redis": {
-      throw new UnsupportedByStoreError("stores in Redis are not here yet"); // replaced by the next commit of this branch
+      const { openRedisKeyStore } = await import("./redis/open-redis.ts");
+      return openRedisKeyStore(address, surroundings, options.clock);
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { KeyStore, LockableKeyStore } from "../keys/key-store.ts";
-import { UnsupportedByStoreError } from "../keys/key-store-errors.ts";
 import type { KeyStoreOptions } from "../keys/open-key-store.ts";
+import type { RedisKeyStore } from "../keys/redis/redis-key-store.ts";
 import type { VaultKeyStore } from "../keys/vault/vault-key-store.ts";
 import type { JournalStore } from "./journal-store.ts";
 
@@ -19,7 +19,8 @@ export async function openJournalStore(options: KeyStoreOptions, store: KeyStore
       return new VaultJournalStore((store as VaultKeyStore).documents, options.address);
     }
     case "redis": {
-      throw new UnsupportedByStoreError("stores in Redis are not here yet"); // replaced by the next commit of this branch
+      const { RedisJournalStore } = await import("./redis-journal-store.ts");
+      return new RedisJournalStore(store as RedisKeyStore);
     }
   }
 }

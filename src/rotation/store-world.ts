@@ -119,7 +119,8 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
     lastRunAt,
     async taken() {
       const taken = new Set<string>();
-      for await (const { name } of store.list((name) => name.domain === domain)) if (name) taken.add(name.selector);
+      const ofDomain = store.list((name) => name.domain === domain, domain);
+      for await (const { name } of ofDomain) if (name) taken.add(name.selector);
       return taken;
     },
     async observe(key) {

@@ -21,6 +21,8 @@ export interface RedisAddress {
   /** PEM certificates that are trusted instead of the system's. */
   readonly caFile: string | undefined;
   readonly layout: RedisLayout;
+  /** How long a worker that is not heard of keeps a domain that it rotates. */
+  readonly leaseMs: number;
 }
 
 export interface RedisServer {
@@ -46,7 +48,8 @@ const LAYOUTS: Readonly<Record<string, Omit<RedisLayout, "prefix">>> = {
 const DEFAULT_PREFIX = "dkimctl:";
 const DEFAULT_PORT = 6379;
 const SENTINEL_PORT = 26_379;
-const PARAMETERS = ["layout", "keys", "selectors", "prefix", "password-file", "ca"];
+const DEFAULT_LEASE_SECONDS = 30;
+const PARAMETERS = ["layout", "keys", "selectors", "prefix", "lease", "password-file", "ca"];
 
 export const REDIS_SCHEMES = [
   "redis",
@@ -95,8 +98,20 @@ export function parseRedisAddress(url: StoreUrl): RedisAddress {
     username: url.user,
     passwordFile: fileParameter(url, "password-file"),
     caFile: fileParameter(url, "ca"),
-    layout: parseLayout(url),
+    layout: parseLayout(url, topology),
+    leaseMs: parseLease(url) * 1000,
   };
+}
+
+function parseLease({ parameters }: StoreUrl): number {
+  const text = parameters.get("lease") ?? String(DEFAULT_LEASE_SECONDS);
+  if (/^[0-9]{1,4}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new StoreAddressError(`${quoteName(text)} is no number of seconds from 1 to 9999 for a lease`);
+}
+
+/** The part of a name that decides which node of a cluster has it. */
+export function hashTag(name: string): string {
+  return /\{([^}]+)\}/.exec(name)?.[1] ?? name;
 }
 
 function parseDatabase(path: readonly string[], { text }: StoreUrl, topology: RedisAddress["topology"]): number {
@@ -112,7 +127,7 @@ function parseDatabase(path: readonly string[], { text }: StoreUrl, topology: Re
   return Number(number);
 }
 
-function parseLayout({ parameters }: StoreUrl): RedisLayout {
+function parseLayout({ parameters }: StoreUrl, topology: RedisAddress["topology"]): RedisLayout {
   const name = parameters.get("layout") ?? "rspamd";
   const layout = Object.hasOwn(LAYOUTS, name) ? LAYOUTS[name] : undefined;
   if (layout === undefined) {
@@ -124,12 +139,20 @@ function parseLayout({ parameters }: StoreUrl): RedisLayout {
   const selectors = parameters.get("selectors") ?? layout.selectors;
   const prefix = parameters.get("prefix") ?? DEFAULT_PREFIX;
   for (const [what, value] of Object.entries({ keys, selectors, prefix })) {
-    if (value !== undefined && !/^[\w:.-]{1,100}$/.test(value)) {
+    if (value !== undefined && !/^[\w:.{}-]{1,100}$/.test(value)) {
       throw new StoreAddressError(`${quoteName(value)} is no name for ${what} in Redis`, {
-        hint: "use letters, digits and the characters _ : . -",
+        hint: "use letters, digits and the characters _ : . - { }",
       });
     }
   }
   if (keys === selectors) throw new StoreAddressError("the keys and the selectors cannot be in the same hash");
+  if (topology === "cluster" && selectors !== undefined && hashTag(keys) !== hashTag(selectors)) {
+    throw new StoreAddressError(
+      `a cluster cannot change ${keys} and ${selectors} in one step: they are on different nodes`,
+      {
+        hint: `give the selectors a name with the keys' in braces: selectors={${hashTag(keys)}}:selectors`,
+      },
+    );
+  }
   return { keys, selectors, prefix };
 }
