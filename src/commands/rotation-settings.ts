@@ -54,6 +54,12 @@ export async function openPublisher({ publish }: Settings, env: Environment): Pr
       const file = needed(publish.file, method, "file");
       return createZoneFilePublisher({ file, reload: publish.reload, env, timeLimitMs });
     }
+    case "lexicon": {
+      const { createLexiconPublisher } = await import("../dns/publish/lexicon-publisher.ts");
+      const provider = needed(publish.provider, method, "provider");
+      const configDir = needed(publish["config-dir"], method, "config-dir");
+      return createLexiconPublisher({ provider, configDir, splitStrings: publish["split-strings"], env, timeLimitMs });
+    }
     case "nsupdate": {
       const { createNsupdatePublisher } = await import("../dns/publish/nsupdate-publisher.ts");
       const address = parseServerAddress(needed(publish.server, method, "server"));
