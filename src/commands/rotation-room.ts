@@ -29,7 +29,7 @@ export interface RotationRoom {
 
 export async function openRotationRoom(options: RotationRoomOptions, cli: CliContext): Promise<RotationRoom> {
   const settings = loadSettings(cli, options);
-  const publisher = await openPublisher(settings, cli.env);
+  const publisher = await openPublisher(settings, cli);
   const signer = await openSigner(settings, cli.env, cli.signal);
   const store = await openStore(cli, options, settings);
   const journals = new JournalFolder(store.location, settings.store);

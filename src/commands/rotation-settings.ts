@@ -1,3 +1,4 @@
+import type { CliContext } from "../context.ts";
 import type { Publisher } from "../dns/publish/publisher.ts";
 import { parseServerAddress } from "../dns/server-address.ts";
 import { UsageError } from "../errors.ts";
@@ -39,7 +40,10 @@ export function rotationPolicy(
 }
 
 /** What changes the DNS; `undefined`: a person does. @throws {UsageError} the method lacks a setting */
-export async function openPublisher({ publish }: Settings, env: Environment): Promise<Publisher | undefined> {
+export async function openPublisher(
+  { publish }: Settings,
+  { env, now }: Pick<CliContext, "env" | "now">,
+): Promise<Publisher | undefined> {
   const { method = "manual" } = publish;
   const timeLimitMs = publish["time-limit"] ?? TIME_LIMIT_MS;
   switch (method) {
@@ -52,7 +56,15 @@ export async function openPublisher({ publish }: Settings, env: Environment): Pr
     case "zone-file": {
       const { createZoneFilePublisher } = await import("../dns/publish/zone-file-publisher.ts");
       const file = needed(publish.file, method, "file");
-      return createZoneFilePublisher({ file, reload: publish.reload, env, timeLimitMs });
+      return createZoneFilePublisher({
+        file,
+        serialFile: publish["serial-file"],
+        check: publish.check,
+        reload: publish.reload,
+        env,
+        timeLimitMs,
+        now: () => now().getTime(),
+      });
     }
     case "lexicon": {
       const { createLexiconPublisher } = await import("../dns/publish/lexicon-publisher.ts");

@@ -76,6 +76,12 @@ export const CONFIG_SCHEMA = {
     server: text("nsupdate: the primary, ADDRESS or ADDRESS#PORT", "192.0.2.53"),
     "key-file": absolutePath("nsupdate: the TSIG key, as tsig-keygen writes it", "/etc/dkimctl.tsig"),
     file: absolutePath("zone-file: the file that the zone includes; {zone} is its name", "/etc/bind/dkim/{zone}.inc"),
+    "serial-file": absolutePath("zone-file: the zone's file, whose serial is raised", "/etc/bind/db.{zone}"),
+    check: texts("zone-file: what must accept the zone before that; no shell", [
+      "named-checkzone",
+      "{zone}",
+      "/etc/bind/db.{zone}",
+    ]),
     reload: texts("zone-file: what makes the server read it; no shell", ["rndc", "reload", "{zone}"]),
     provider: text("lexicon: the provider, as lexicon names it", "powerdns"),
     "config-dir": absolutePath("lexicon: the folder of lexicon_PROVIDER.yml, the credentials", "/etc/dkimctl.lexicon"),
