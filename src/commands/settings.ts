@@ -5,6 +5,7 @@ import type { KeyStore } from "../keys/key-store.ts";
 import type { JournalStore } from "../rotation/journal-store.ts";
 import { readTextFile } from "./input-files.ts";
 import type { GlobalOptions, KeyFileOptions, PassphraseOptions } from "./options.ts";
+import { applySettingOptions } from "./setting-options.ts";
 
 /** What holds for this run: options over environment over configuration. Defaults are where they are used. */
 export interface Settings {
@@ -27,7 +28,7 @@ export function loadSettings(cli: CliContext, options: GlobalOptions & KeyFileOp
     env,
     readFile: (path) => new TextDecoder().decode(cli.readFile(path)),
   });
-  const { store, ...others } = settings;
+  const { store, ...others } = applySettingOptions(settings, options);
   return {
     store: {
       path: storePath({ option: options.store, env, settings }),
