@@ -110,7 +110,7 @@ describe.skipIf(peer.skip)(`lexicon and PowerDNS ${peer.reason}`, () => {
   test("another API key is told as what it is", async () => {
     const failing = publisher({ configDir: configuration("wrong-key") }).change(change("denied", [], LONG));
     await expect(failing).rejects.toThrow(PublishError);
-    await expect(failing).rejects.toThrow(/^powerdns does not accept the credentials: .*401/);
+    await expect(failing).rejects.toThrow(/^powerdns does not accept the credentials: .*401.* for url: http:\/\/127/);
   });
 
   test("a server that is down: later", async () => {

@@ -35,7 +35,12 @@ export function readLexiconSecrets(
     });
   }
   // The longest first: one may be a part of another.
-  return secrets.filter(({ length }) => length >= SHORTEST_SECRET).sort((a, b) => b.length - a.length);
+  return secrets.filter(isSecret).sort((a, b) => b.length - a.length);
+}
+
+/** Where a server is must be told when it does not answer. */
+function isSecret(value: string): boolean {
+  return value.length >= SHORTEST_SECRET && !/^https?:\/\/[^@?]*$/i.test(value);
 }
 
 /** @param forbidden permission bits of group and others */
