@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { CONFIG_SCHEMA, type Setting, WrongValue } from "../config/config-schema.ts";
 import { TomlSyntaxError } from "../config/config-toml.ts";
 import type { Settings } from "../config.ts";
+import { DkimctlError, UsageError } from "../errors.ts";
 
 /** The sections whose settings are options too, and what stands before their names. */
 const SECTIONS = { rotation: "", publish: "publish-", signer: "signer-", hooks: "" } as const;
@@ -41,10 +42,10 @@ function settingOptions(section: OptionSection, key: string, setting: Setting<un
   }
   const option = new SettingOption(`--${flag} <${placeholder}>`, setting.comment, place);
   if (choices !== undefined) return [option.choices(choices)];
-  return [option.argParser((words) => parseSetting(setting, words))];
+  return [option.argParser((words) => parseSetting(setting, words, flag))];
 }
 
-function parseSetting(setting: Setting<unknown>, words: string): unknown {
+function parseSetting(setting: Setting<unknown>, words: string, flag: string): unknown {
   try {
     return setting.parse(setting.option.read(words));
   } catch (error) {
@@ -52,6 +53,9 @@ function parseSetting(setting: Setting<unknown>, words: string): unknown {
     if (error instanceof WrongValue)
       throw new InvalidArgumentError(`It must be ${error.message.replace(" in quotes", "")}.`);
     if (error instanceof TomlSyntaxError) throw new InvalidArgumentError(`It is no list: ${error.message}.`);
+    if (error instanceof DkimctlError) {
+      throw new UsageError(`--${flag}: ${error.message}`, { hint: error.hint, cause: error });
+    }
     throw error;
   }
 }

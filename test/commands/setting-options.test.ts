@@ -62,7 +62,7 @@ describe("values", () => {
   });
 
   test("a length of time without a unit", () => {
-    expect(() => parse(["--period", "90"])).toThrow('"90" is not a length of time: it has no unit');
+    expect(() => parse(["--period", "90"])).toThrow('--period: "90" is not a length of time: it has no unit');
   });
 });
 

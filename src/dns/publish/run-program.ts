@@ -94,6 +94,20 @@ export async function requireProgram(call: ProgramCall): Promise<string> {
 
 /** The last line that says something, escaped and of bounded length. */
 export function lastLine(output: string): string {
-  const line = output.trim().split(/\r?\n/).at(-1) ?? "";
-  return escapeDnsText(line.length > 200 ? `${line.slice(0, 197)}...` : line);
+  return shown(output.trim().split(/\r?\n/).at(-1) ?? "", 200);
+}
+
+/** All lines as one, for programs whose first line tells most; escaped and of bounded length. */
+export function joinedLines(output: string): string {
+  return shown(
+    output
+      .trim()
+      .split(/\s*\n\s*/)
+      .join("; "),
+    500,
+  );
+}
+
+function shown(text: string, most: number): string {
+  return escapeDnsText(text.length > most ? `${text.slice(0, most - 3)}...` : text);
 }

@@ -5,7 +5,7 @@ import { shellQuote } from "../../keys/file-permissions.ts";
 import { systemErrorCode, systemErrorReason } from "../../keys/key-store-errors.ts";
 import { quoteTxtString, splitTxtStrings } from "../txt-strings.ts";
 import { PublishError, type Publisher, requirePlainName } from "./publisher.ts";
-import { requireProgram } from "./run-program.ts";
+import { joinedLines, type ProgramCall, requireProgram, runProgram } from "./run-program.ts";
 import { raiseSoaSerial, SoaSerialError } from "./soa-serial.ts";
 
 /** In each path and word, `{zone}` is the name of the zone. */
@@ -38,11 +38,15 @@ export function createZoneFilePublisher(options: ZoneFilePublisherOptions): Publ
       const origin = requirePlainName(zone).toLowerCase();
       const inZone = (text: string) => text.replaceAll("{zone}", origin);
       const path = inZone(options.file);
-      const run = async (command: readonly string[] | undefined) => {
-        if (command === undefined) return;
-        const { timeLimitMs } = options;
-        const env = { ...options.env, DKIMCTL_ZONE: origin };
-        await requireProgram({ argv: command.map(inZone), stdin: "", env, timeLimitMs, signal });
+      const callOf = (command: readonly string[]) => ({
+        argv: command.map(inZone),
+        stdin: "",
+        env: { ...options.env, DKIMCTL_ZONE: origin },
+        timeLimitMs: options.timeLimitMs,
+        signal,
+      });
+      const reload = async () => {
+        if (options.reload !== undefined) await requireProgram(callOf(options.reload));
       };
       const raise = () => {
         if (options.serialFile !== undefined) raiseSerial(inZone(options.serialFile), options.now());
@@ -58,9 +62,9 @@ export function createZoneFilePublisher(options: ZoneFilePublisherOptions): Publ
       try {
         if (!isThere) writeLines(path, lines);
         raise();
-        await run(options.check);
+        if (options.check !== undefined) await requireSound(origin, callOf(options.check));
         isAsked = true;
-        await run(options.reload);
+        await reload();
       } catch (cause) {
         if (!(cause instanceof DkimctlError)) throw cause;
         try {
@@ -71,15 +75,26 @@ export function createZoneFilePublisher(options: ZoneFilePublisherOptions): Publ
           throw new PublishError(`${cause.message}; nor was the file put back: ${error.message}`, { cause });
         }
         // The server may have read the new file all the same.
-        if (isAsked) await run(options.reload).catch(() => {});
-        const command = (isAsked ? options.reload : options.check)?.map((word) => shellQuote(inZone(word)));
-        throw new PublishError(`${cause.message}; ${path} was put back as it was`, {
-          cause,
-          hint: cause.hint ?? (command && `see what it says: ${command.join(" ")}`),
-        });
+        if (isAsked) await reload().catch(() => {});
+        const said = isAsked && options.reload && `see what it says: ${typed(callOf(options.reload))}`;
+        const hint = cause.hint ?? (said || undefined);
+        throw new PublishError(`${cause.message}; ${path} was put back as it was`, { cause, hint });
       }
     },
   };
+}
+
+async function requireSound(zone: string, call: ProgramCall): Promise<void> {
+  const { exitCode, output } = await runProgram(call);
+  if (exitCode === 0) return;
+  throw new PublishError(`${JSON.stringify(call.argv[0])} refuses the zone ${zone}: ${joinedLines(output)}`, {
+    hint: `if this passes now, it was the new record that was refused: ${typed(call)}`,
+  });
+}
+
+/** As it can be typed. */
+function typed({ argv }: ProgramCall): string {
+  return argv.map(shellQuote).join(" ");
 }
 
 function withRecords(
