@@ -5,11 +5,13 @@ import type { DomainName } from "../keys/domain-name.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import type { DomainLease, JournalStore } from "../rotation/journal-store.ts";
 import type { RotationWorld } from "../rotation/rotation-world.ts";
-import { createStoreWorld, type SignerSwitch } from "../rotation/store-world.ts";
+import { createStoreWorld } from "../rotation/store-world.ts";
 import { type DnsOptions, openResolver, openServerPool } from "./dns-options.ts";
 import { randomHex } from "./key-maker.ts";
+import { openedOnce } from "./opened-once.ts";
 import { DEFAULT_TTL_SECONDS, type GlobalOptions, type PassphraseOptions } from "./options.ts";
-import { openPublisher, openSigner, rotationPolicy } from "./rotation-settings.ts";
+import { createPublishers } from "./publishers.ts";
+import { openSigner, rotationPolicy, settingsOf } from "./rotation-settings.ts";
 import { loadSettings, openJournals, openStore, type Settings } from "./settings.ts";
 
 export interface RotationRoomOptions extends GlobalOptions, PassphraseOptions, DnsOptions {}
@@ -20,21 +22,28 @@ export interface RotationRoom {
   readonly store: KeyStore;
   readonly journals: JournalStore;
   readonly survey: SurveyOptions;
-  readonly publisher: Publisher | undefined;
-  readonly signer: SignerSwitch | undefined;
+  /** @throws {UsageError} its settings lack something */
+  publisherOf(domain: DomainName): Promise<Publisher | undefined>;
   readonly ttlSeconds: number;
   /** @param lease absent: nothing will be changed, only looked at */
-  worldOf(domain: DomainName, lastRunAt: number | undefined, lease?: DomainLease): RotationWorld;
+  worldOf(domain: DomainName, lastRunAt: number | undefined, lease?: DomainLease): Promise<RotationWorld>;
   close(): Promise<void>;
 }
 
 export async function openRotationRoom(options: RotationRoomOptions, cli: CliContext): Promise<RotationRoom> {
   const settings = loadSettings(cli, options);
-  const publisher = await openPublisher(settings, cli.env);
+  const openPublisher = openedOnce(createPublishers(cli));
+  const openSignerOf = openedOnce((signer: Settings["signer"]) =>
+    openSigner({ ...settings, signer }, cli.env, cli.signal),
+  );
+  const publisherOf = (domain: DomainName) => openPublisher(settingsOf(domain, settings).publish);
+  // What all domains share is wrong for the whole run; what only some have, for each of those.
+  const domains = Object.values(settings.domain);
+  if (!domains.some((own) => own.publish !== undefined)) await openPublisher(settings.publish);
+  if (!domains.some((own) => own.signer !== undefined)) await openSignerOf(settings.signer);
   const store = await openStore(cli, options, settings);
   const journals = await openJournals(cli, store, settings);
-  const configured = await openSigner(settings, cli.env, cli.signal);
-  const signer = configured ?? (journals.activates ? { use: async () => {} } : undefined);
+  const storeSigns = journals.activates ? { use: async () => {} } : undefined;
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
   const port = settings.dns["authoritative-port"];
@@ -50,17 +59,16 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
     store,
     journals,
     survey,
-    publisher,
-    signer,
+    publisherOf,
     ttlSeconds,
-    worldOf: (domain, lastRunAt, lease) =>
+    worldOf: async (domain, lastRunAt, lease) =>
       createStoreWorld({
         domain,
         store,
         lease,
         survey,
-        publisher,
-        signer,
+        publisher: await publisherOf(domain),
+        signer: (await openSignerOf(settingsOf(domain, settings).signer)) ?? storeSigns,
         ttlSeconds,
         lastRunAt,
         policy: rotationPolicy(domain, settings),

@@ -1,6 +1,3 @@
-import type { Publisher } from "../dns/publish/publisher.ts";
-import { parseServerAddress } from "../dns/server-address.ts";
-import { UsageError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import { DEFAULT_SELECTOR_TEMPLATE } from "../keys/selector-template.ts";
 import { oneAtATime } from "../one-at-a-time.ts";
@@ -10,17 +7,26 @@ import type { Settings } from "./settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const TIME_LIMIT_MS = 30_000;
 const SIGNER_TIME_LIMIT_MS = 60_000;
-const DNS_PORT = 53;
 
-/** How this domain's keys rotate: its own section over [rotation] over the defaults. */
-export function rotationPolicy(
+/** What holds for one domain: its own sections over the common ones. */
+export function settingsOf(
   domain: DomainName,
-  { rotation, domain: domains, publish, signer }: Settings,
-): RotationPolicy {
+  { rotation, publish, signer, domain: domains }: Settings,
+): Pick<Settings, "rotation" | "publish" | "signer"> {
   const own = Object.hasOwn(domains, domain) ? domains[domain] : undefined;
-  const settings = { ...rotation, ...own };
+  if (own === undefined) return { rotation, publish, signer };
+  const { publish: ownPublish, signer: ownSigner, ...ownRotation } = own;
+  return {
+    rotation: { ...rotation, ...ownRotation },
+    publish: ownPublish === undefined ? publish : { ...publish, ...ownPublish },
+    signer: ownSigner === undefined ? signer : { ...signer, ...ownSigner },
+  };
+}
+
+/** How this domain's keys rotate: its settings over the defaults. */
+export function rotationPolicy(domain: DomainName, allSettings: Settings): RotationPolicy {
+  const { rotation: settings, publish, signer } = settingsOf(domain, allSettings);
   const alertAfterMs = settings["alert-after"] ?? DEFAULT_POLICY.alertAfterMs;
   return {
     algorithms: settings.algorithms ?? DEFAULT_POLICY.algorithms,
@@ -39,34 +45,6 @@ export function rotationPolicy(
   };
 }
 
-/** What changes the DNS; `undefined`: a person does. @throws {UsageError} the method lacks a setting */
-export async function openPublisher({ publish }: Settings, env: Environment): Promise<Publisher | undefined> {
-  const { method = "manual" } = publish;
-  const timeLimitMs = publish["time-limit"] ?? TIME_LIMIT_MS;
-  switch (method) {
-    case "manual":
-      return undefined;
-    case "exec": {
-      const { createExecPublisher } = await import("../dns/publish/exec-publisher.ts");
-      return inTurn(createExecPublisher({ command: needed(publish.command, method, "command"), env, timeLimitMs }));
-    }
-    case "zone-file": {
-      const { createZoneFilePublisher } = await import("../dns/publish/zone-file-publisher.ts");
-      const file = needed(publish.file, method, "file");
-      return inTurn(createZoneFilePublisher({ file, reload: publish.reload, env, timeLimitMs }));
-    }
-    case "nsupdate": {
-      const { createNsupdatePublisher } = await import("../dns/publish/nsupdate-publisher.ts");
-      const address = parseServerAddress(needed(publish.server, method, "server"));
-      if (address.transport === "https" || address.transport === "tls") {
-        throw new UsageError(`nsupdate cannot use ${publish.server}`, { hint: "give ADDRESS or ADDRESS#PORT" });
-      }
-      const server = { host: address.host, port: address.port ?? DNS_PORT };
-      return createNsupdatePublisher({ server, keyFile: publish["key-file"], env, timeLimitMs });
-    }
-  }
-}
-
 /** What makes the signer use a key; `undefined`: a person does. */
 export async function openSigner(
   { signer }: Settings,
@@ -78,16 +56,4 @@ export async function openSigner(
   const timeLimitMs = signer["time-limit"] ?? SIGNER_TIME_LIMIT_MS;
   const program = createSignerProgram({ command: signer.activate, env, timeLimitMs, signal });
   return { use: oneAtATime((keys, retired) => program.use(keys, retired)) };
-}
-
-/** Domains rotate side by side; a file, or a program of the user's, is for one of them at a time. */
-function inTurn(publisher: Publisher): Publisher {
-  return { change: oneAtATime((change, signal) => publisher.change(change, signal)) };
-}
-
-function needed<Value>(value: Value | undefined, method: string, key: string): Value {
-  if (value !== undefined) return value;
-  throw new UsageError(`the method ${method} needs the setting publish.${key}`, {
-    hint: `see dkimctl.toml(5): [publish] ${key} = …`,
-  });
 }
