@@ -78,6 +78,7 @@ async function rotate(domains: readonly DomainName[], options: RotateOptions, cl
   try {
     const turn = options.dryRun ? undefined : await room.journals.begin();
     try {
+      if (!options.dryRun) await room.signer?.recover?.();
       await rotateAll({ domains, options, cli, notices, room, turn });
     } finally {
       await turn?.release();

@@ -7,9 +7,10 @@ import type { DomainLease, JournalStore } from "../rotation/journal-store.ts";
 import type { RotationWorld } from "../rotation/rotation-world.ts";
 import { createStoreWorld, type SignerSwitch } from "../rotation/store-world.ts";
 import { type DnsOptions, openResolver, openServerPool } from "./dns-options.ts";
+import { readTextFile } from "./input-files.ts";
 import { randomHex } from "./key-maker.ts";
 import { DEFAULT_TTL_SECONDS, type GlobalOptions, type PassphraseOptions } from "./options.ts";
-import { openPublisher, openSigner, rotationPolicy } from "./rotation-settings.ts";
+import { type OpenedSigner, openPublisher, openSigner, rotationPolicy } from "./rotation-settings.ts";
 import { loadSettings, openJournals, openStore, type Settings } from "./settings.ts";
 
 export interface RotationRoomOptions extends GlobalOptions, PassphraseOptions, DnsOptions {}
@@ -22,6 +23,7 @@ export interface RotationRoom {
   readonly survey: SurveyOptions;
   readonly publisher: Publisher | undefined;
   readonly signer: SignerSwitch | undefined;
+  readonly names: OpenedSigner["names"];
   readonly ttlSeconds: number;
   /** @param lease absent: nothing will be changed, only looked at */
   worldOf(domain: DomainName, lastRunAt: number | undefined, lease?: DomainLease): RotationWorld;
@@ -31,11 +33,20 @@ export interface RotationRoom {
 export async function openRotationRoom(options: RotationRoomOptions, cli: CliContext): Promise<RotationRoom> {
   const settings = loadSettings(cli, options);
   const publisher = await openPublisher(settings, cli.env);
-  const signer = await openSigner(settings, cli.env, cli.signal);
   const store = await openStore(cli, options, settings);
   const journals = await openJournals(cli, store, settings);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
+  const { signer, names } = await openSigner(settings, {
+    store,
+    journals,
+    serves: () => true,
+    resolver,
+    env: cli.env,
+    signal: cli.signal,
+    now: () => cli.now(),
+    readText: (path) => readTextFile(path, cli),
+  });
   const port = settings.dns["authoritative-port"];
   const survey: SurveyOptions = {
     resolver,
@@ -51,6 +62,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
     survey,
     publisher,
     signer,
+    names,
     ttlSeconds,
     worldOf: (domain, lastRunAt, lease) =>
       createStoreWorld({
@@ -60,6 +72,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
         survey,
         publisher,
         signer,
+        names,
         ttlSeconds,
         lastRunAt,
         policy: rotationPolicy(domain, settings),

@@ -51,6 +51,7 @@ export const rspamdMapsForm: SignerForm = {
   ...filesOfKeys,
   signsOnce: "by-domain",
   defaultFolder: "/etc/rspamd/local.d",
+  mainFile: MAIN_FILE,
   files(keys, { folder }) {
     const map = (value: (key: SignerKey) => string) =>
       WRITTEN_BY + keys.map((key) => `${key.name.domain} ${value(key)}\n`).join("");
@@ -77,6 +78,7 @@ export const rspamdTablesForm: SignerForm = {
     "before version 4.1.2 rspamd compares the patterns of signing_table anywhere in the address: mail of a domain that starts like one of these is signed as well; the form domain has no such trap",
   signsOnce: "by-domain",
   defaultFolder: "/etc/rspamd/local.d",
+  mainFile: MAIN_FILE,
   files(keys, { folder }) {
     const domains = keys.map(({ name }) => name.domain);
     const ends = [...domains].sort();
@@ -113,6 +115,7 @@ export const rspamdTablesForm: SignerForm = {
  */
 export const rspamdRedisForm: SignerForm = {
   takes: ["keyPrefix"],
+  isHandedOver: true,
   caution: filesOfKeys.caution,
   files(keys, { keyPrefix = "DKIM_KEYS" }) {
     const domains = [...byDomain(keys)].map(([domain, ofDomain]) => {

@@ -59,6 +59,10 @@ export interface SignerForm<Key extends SignerKey = SignerKey> {
   readonly takes?: readonly ("ttlSeconds" | "catchAll" | "keyPrefix" | "kvVersion")[];
   /** Where its files stand when nobody says otherwise; `undefined` for a form of one file. */
   readonly defaultFolder?: string;
+  /** Among several files the one that names the others; the last in their order. */
+  readonly mainFile?: string;
+  /** A person or a script takes it to the signer, which does not read it by itself. */
+  readonly isHandedOver?: true;
   /** What is to be known of the form, whatever the keys are. */
   readonly warning?: string;
   /** How the signer is made to read it. */
