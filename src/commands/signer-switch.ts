@@ -148,24 +148,28 @@ export class ConfiguredSigner implements SignerSwitch {
   async #check(wishes: readonly Wish[], files: readonly SignerFile[]): Promise<Map<Wish, DkimctlError>> {
     const { target, resolver, signal } = this.#options;
     const reading = this.#read(files);
+    const domains = new Set(wishes.map(({ domain }) => domain));
+    const entries = reading.entries.filter(({ name }) => domains.has(name.domain));
+    const checks = await checkSignerKeys(entries, [], {
+      signer: target.signer,
+      now: this.#options.now(),
+      readKeyFile: readSignerKeyFile,
+      parseKey: parsePrivateKey,
+      testReading: async (paths) => {
+        const reader = await this.#user();
+        return reader === undefined ? [] : testReading(paths, reader);
+      },
+      askDns: (name) => askPublished(name, resolver, signal),
+    });
     const refused = new Map<Wish, DkimctlError>();
-    const reader = await this.#user();
     for (const wish of wishes) {
-      const entries = reading.entries.filter(({ name }) => name.domain === wish.domain);
-      const [named, wanted] = [entries, wish.keys].map((list) => list.map(({ name }) => name.selector).sort());
+      const own = checks.filter(({ name }) => name.domain === wish.domain);
+      const [named, wanted] = [own, wish.keys].map((list) => list.map(({ name }) => name.selector).sort());
       if (String(named) !== String(wanted)) {
         refused.set(wish, new SignerTestError(`the new configuration would name ${named} for ${wish.domain}`));
         continue;
       }
-      const checks = await checkSignerKeys(entries, [], {
-        signer: target.signer,
-        now: this.#options.now(),
-        readKeyFile: readSignerKeyFile,
-        parseKey: parsePrivateKey,
-        testReading: async (paths) => (reader === undefined ? [] : testReading(paths, reader)),
-        askDns: (name) => askPublished(name, resolver, signal),
-      });
-      const fault = checks.find(({ verdict }) => verdict !== "ok");
+      const fault = own.find(({ verdict }) => verdict !== "ok");
       const problem = fault?.problems[0];
       if (fault === undefined || problem === undefined) continue;
       const message = `${keyRecordName(fault.name)} would fail in the signer: ${problem.message}`;
