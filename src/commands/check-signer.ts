@@ -4,7 +4,13 @@ import { ExitCode, OperationError, UsageError } from "../errors.ts";
 import { type FileReader, testReading } from "../keys/file-reader.ts";
 import { keyRecordName } from "../keys/key-name.ts";
 import { parsePrivateKey } from "../keys/private-key.ts";
-import { checkChoices, checkSignerKeys, type SignerKeyCheck, type StoredPublicKey } from "../signers/signer-check.ts";
+import {
+  checkChoices,
+  checkSignerKeys,
+  noteChoices,
+  type SignerKeyCheck,
+  type StoredPublicKey,
+} from "../signers/signer-check.ts";
 import type { SignerReading } from "../signers/signer-reading.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import { addDnsOptions, type DnsOptions, openResolver } from "./dns-options.ts";
@@ -109,7 +115,7 @@ async function checkSigner(
   if (isUntested && reader !== undefined) {
     notices.warn(`only root can test what user ${reader.name} can read; that was not tested`);
   }
-  checks = [...checks, ...checkChoices(reading.choices, reading.entries)];
+  checks = [...noteChoices(checks, reading.choices), ...checkChoices(reading.choices, reading.entries)];
   const shown = checks.filter(({ verdict }) => verdict !== "unused" || options.allowUnused !== true);
   cli.stdout.write(
     options.format === "json" ? renderJson({ signer, reader, checks: shown, reading }) : shown.map(renderText).join(""),

@@ -161,6 +161,22 @@ export function checkChoices(choices: readonly SenderChoice[], entries: readonly
   });
 }
 
+/** The checks with notes on keys that are there and do not sign, because another key of the domain was chosen. */
+export function noteChoices(checks: readonly SignerKeyCheck[], choices: readonly SenderChoice[]): SignerKeyCheck[] {
+  const chosen = new Map<string, SenderChoice[]>();
+  for (const choice of choices) {
+    const domain = choice.domain ?? choice.sender;
+    if (choice.selector !== undefined) chosen.set(domain, [...(chosen.get(domain) ?? []), choice]);
+  }
+  return checks.map((check) => {
+    const [first, ...others] = chosen.get(check.name.domain) ?? [];
+    const signs = [first, ...others].some((choice) => choice?.selector === check.name.selector);
+    if (check.entry === undefined || first === undefined || signs) return check;
+    const note = `it signs nothing: ${first.where} chooses ${first.selector} for mail of ${first.sender}`;
+    return { ...check, notes: [...check.notes, note] };
+  });
+}
+
 function signerKey({ name, source, tags }: SignerEntry, { privateKey, encoding }: ParsedPrivateKey): SignerKey {
   return { name, path: source.kind === "file" ? source.path : "/", algorithm: privateKey.type, encoding, tags };
 }
