@@ -112,6 +112,7 @@ export async function openSigner(
           );
       },
       recover: async () => base.recover?.(),
+      encodingOf: (algorithm) => base.encodingOf?.(algorithm),
     },
   };
 }

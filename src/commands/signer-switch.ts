@@ -5,7 +5,7 @@ import { DkimctlError, OperationError, TryAgainError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import { type FileReader, testReading } from "../keys/file-reader.ts";
 import { compareKeyNames, keyRecordName } from "../keys/key-name.ts";
-import type { KeyStore } from "../keys/key-store.ts";
+import type { KeyStore, NewKey } from "../keys/key-store.ts";
 import { parsePrivateKey } from "../keys/private-key.ts";
 import type { JournalStore } from "../rotation/journal-store.ts";
 import type { SignerSwitch, SigningKey } from "../rotation/store-world.ts";
@@ -69,6 +69,10 @@ export class ConfiguredSigner implements SignerSwitch {
     if (!this.#files.putBack()) return;
     await this.#reload();
     this.#files.confirm();
+  }
+
+  encodingOf(algorithm: SigningKey["algorithm"]): NewKey["encoding"] {
+    return algorithm === "ed25519" && this.#options.target.form.wantsSeeds ? "seed" : undefined;
   }
 
   async use(keys: readonly SigningKey[], retired: readonly SigningKey[]): Promise<void> {

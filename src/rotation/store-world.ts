@@ -9,7 +9,7 @@ import { TryAgainError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import { generateEd25519Key, generateRsaKey } from "../keys/generate-key.ts";
 import type { KeyName } from "../keys/key-name.ts";
-import type { KeyStore } from "../keys/key-store.ts";
+import type { KeyStore, NewKey } from "../keys/key-store.ts";
 import { KeyNotFoundError } from "../keys/key-store-errors.ts";
 import type { PublicKey } from "../keys/public-key.ts";
 import type { Selector } from "../keys/selector.ts";
@@ -51,6 +51,8 @@ export interface SignerSwitch {
    * @throws {DkimctlError} the signer could not be put back
    */
   recover?(): Promise<void>;
+  /** How the signer wants the file of a new key; `undefined`: as the store writes it. */
+  encodingOf?(algorithm: RotationKey["algorithm"]): NewKey["encoding"];
 }
 
 export interface SigningKey extends KeyName {
@@ -130,7 +132,8 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
       }
       const privateKey = await (algorithm === "rsa" ? generateRsaKey(policy.bits) : generateEd25519Key());
       const journal = journalWith(describeKey(privateKey.publicKey));
-      await lease().createKey(name, { privateKey, tags: {} }, journal);
+      const encoding = signer?.encodingOf?.(algorithm);
+      await lease().createKey(name, { privateKey, tags: {}, ...(encoding && { encoding }) }, journal);
       return journal;
     },
     async named() {

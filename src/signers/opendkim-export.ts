@@ -68,6 +68,7 @@ export const dkimpyMilterForm: SignerForm = {
   defaultFolder: "/etc/dkimpy-milter",
   mainFile: MAIN_FILE,
   signsOnce: "by-type",
+  wantsSeeds: true,
   reload: "systemctl restart dkimpy-milter",
   cannotUse: ({ algorithm, encoding, name }) =>
     algorithm === "ed25519" && encoding !== "base64"

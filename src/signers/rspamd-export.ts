@@ -28,6 +28,7 @@ const RELOAD = "systemctl reload rspamd";
 /** What holds for every form in which rspamd reads the key's own file. */
 const filesOfKeys = {
   reload: RELOAD,
+  wantsSeeds: true,
   caution: ({ algorithm, encoding, name }: SignerKey) =>
     algorithm === "ed25519" && (encoding === "pem" || encoding === "der")
       ? `rspamd before 3.13.2 cannot load the Ed25519 key of ${keyRecordName(name)}: it wants the bare seed (keygen --priv-output seed)`

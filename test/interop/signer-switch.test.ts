@@ -136,6 +136,27 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a signer ${peer
     },
   );
 
+  test.skipIf(rspamd.skip)("keys are made as rspamd can load them: both sign", { timeout: 60_000 }, async () => {
+    const own = setUp();
+    const output = join(own.folder, "dkim_signing.conf");
+    const daemon = await startRspamd(own.folder, `.include(try=true) "${output}"`);
+    onTestFinished(() => daemon.stop(), 30_000);
+    const domain = "both.example.test";
+    own.configure(
+      `type = "rspamd"\noutput = "${output}"\nreload = ["kill", "-HUP", "${daemon.pid}"]\ntime-limit = "10s"\ntest-url = "${daemon.url}"
+[domain."${domain}"]\nalgorithms = ["rsa", "ed25519"]`,
+    );
+    const up = await own.bringUp(domain);
+    expect(up, up.stderr).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(own.states(domain)).toEqual({ k1: "active", k2: "active" });
+    const [signed] = await daemon.sign([Buffer.from(`From: <a@${domain}>\r\nSubject: x\r\n\r\nhello\r\n`)]);
+    const text = Buffer.from(signed ?? []).toString();
+    expect([...text.matchAll(/ a=([^;]+);/g)].map(([, algorithm]) => algorithm).sort()).toEqual([
+      "ed25519-sha256",
+      "rsa-sha256",
+    ]);
+  });
+
   test.skipIf(rspamd.skip)(
     `an rspamd that was not reloaded is found out, and put back`,
     { timeout: 60_000 },
