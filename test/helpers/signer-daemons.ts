@@ -251,21 +251,43 @@ ${transport}
 }
 
 /** @param lines of dkimpy-milter.conf that we exported; mail reaches the milter by miltertest(8) */
-export async function signWithDkimpyMilter(
+export function signWithDkimpyMilter(
   folder: string,
   messages: readonly Uint8Array[],
   lines: string,
 ): Promise<Uint8Array[]> {
+  return signWithMilter(folder, messages, {
+    program: "dkimpy-milter",
+    lines: `UMask 007\nPidFile ${folder}/pid\nUserID nobody:nogroup\n${lines}`,
+    parameters: (conf) => [conf],
+  });
+}
+
+/** @param include the path of what we exported; mail reaches the milter by miltertest(8) */
+export function signWithOpendkimMilter(
+  folder: string,
+  messages: readonly Uint8Array[],
+  include: string,
+): Promise<Uint8Array[]> {
+  return signWithMilter(folder, messages, {
+    program: "opendkim",
+    lines: `Include ${include}\nRequireSafeKeys false\nBackground no\n${isRoot ? "UserID nobody:nogroup\n" : ""}`,
+    parameters: (conf) => ["-f", "-x", conf],
+  });
+}
+
+async function signWithMilter(
+  folder: string,
+  messages: readonly Uint8Array[],
+  milter: { program: string; lines: string; parameters: (conf: string) => string[] },
+): Promise<Uint8Array[]> {
   const port = await freePort();
   const conf = join(folder, "milter.conf");
   const socket = `inet:${port}@127.0.0.1`;
-  writeFileSync(
-    conf,
-    `Syslog no\nUMask 007\nMode s\nSocket ${socket}\nPidFile ${folder}/pid\nUserID nobody:nogroup
-InternalHosts 127.0.0.1\nCanonicalization relaxed/simple\n${lines}`,
-  );
+  const common = `Syslog no\nMode s\nSocket ${socket}\nInternalHosts 127.0.0.1\nCanonicalization relaxed/simple\n`;
+  writeFileSync(conf, common + milter.lines);
   handOver(folder);
-  const daemon = start("dkimpy-milter", [conf]);
+  const daemon = start(milter.program, milter.parameters(conf));
   try {
     await untilListening(port, daemon);
     const signed: Uint8Array[] = [];
