@@ -1,6 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -412,64 +423,117 @@ test = ["${amavisd}", "-c", "${conf}", "testkeys", "{domain}"]\ntime-limit = "10
     }, 60_000);
     afterAll(() => source?.remove());
 
-    test("between the new file and the reload: the next run puts it back, and then changes it", {
-      timeout: 60_000,
-    }, async () => {
+    /** DKIMCTL_KILL_STRIDE=1 kills at every one. */
+    const stride = Number(process.env.DKIMCTL_KILL_STRIDE ?? 4);
+
+    /** @param killAt the number of the call that changes the world at which the process is killed; 0: none */
+    async function rotate(own: Signer, offset: number, killAt: number, ...options: string[]) {
+      const preload = pathToFileURL(join(import.meta.dirname, "../helpers/kill-at.mjs")).href;
+      const argv = ["--import", preload, join(source.path, "run.js"), "rotate", ...options];
+      const env = {
+        PATH: process.env.PATH,
+        DKIMCTL_STORE: own.store,
+        DKIMCTL_CONFIG: own.config,
+        KILL_AT: String(killAt),
+        CLOCK_OFFSET_MS: String(offset),
+      };
+      const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "pipe", "pipe"] });
+      let output = "";
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on("data", (text: Buffer) => {
+          output += text.toString();
+        });
+      }
+      await once(child, "close");
+      return { signal: child.signalCode, exitCode: child.exitCode, output };
+    }
+
+    /** The first key signs, and the next run changes to the second. */
+    async function beforeTheChange(domain: string) {
       const own = setUp();
       const output = join(own.folder, "52-dkim");
       const reload = fakeReload(own, output);
+      const configure = (program: string) =>
+        own.configure(`type = "amavis"\noutput = "${output}"\nreload = ["${program}"]`);
+      configure(reload);
+      await rotate(own, 0, 0, domain);
+      await rotate(own, 2 * HOUR, 0);
+      expect(own.states(domain)).toEqual({ k1: "active" });
+      await rotate(own, 2 * HOUR, 0, "--now");
+      return { own, output, reload, configure };
+    }
+
+    /** What is left of a change in a folder; nothing, when it is through. */
+    const leftovers = (folder: string) => readdirSync(folder).filter((name) => /^\.(?!dkimctl$)/.test(name));
+
+    test("between the new file and the reload: the next run puts it back, and then changes it", {
+      timeout: 60_000,
+    }, async () => {
+      const domain = "killed.example.test";
+      const { own, output, reload, configure } = await beforeTheChange(domain);
       const killer = join(own.folder, "killer");
       writeFileSync(
         killer,
         `#!/bin/sh\n[ -e ${own.folder}/killed ] && exec ${reload}\ntouch ${own.folder}/killed\nkill -9 $PPID\n`,
       );
       chmodSync(killer, 0o755);
-      const settings = (program: string) => `type = "amavis"\noutput = "${output}"\nreload = ["${program}"]`;
-      own.configure(settings(reload));
-      const domain = "killed.example.test";
-      const run = async (offset: number, ...options: string[]) => {
-        const preload = pathToFileURL(join(import.meta.dirname, "../helpers/kill-at.mjs")).href;
-        const argv = ["--import", preload, join(source.path, "run.js"), "rotate", ...options];
-        const env = {
-          PATH: process.env.PATH,
-          DKIMCTL_STORE: own.store,
-          DKIMCTL_CONFIG: own.config,
-          KILL_AT: "0",
-          CLOCK_OFFSET_MS: String(offset),
-        };
-        const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "pipe", "pipe"] });
-        let output = "";
-        for (const stream of [child.stdout, child.stderr]) {
-          stream.on("data", (text: Buffer) => {
-            output += text.toString();
-          });
-        }
-        await once(child, "close");
-        return { signal: child.signalCode, exitCode: child.exitCode, output };
-      };
-      await run(0, domain);
-      await run(2 * HOUR);
-      expect(own.states(domain)).toEqual({ k1: "active" });
-      await run(2 * HOUR, "--now");
       const before = readFileSync(output, "utf8");
-      own.configure(settings(killer));
-      expect(await run(4 * HOUR)).toMatchObject({ signal: "SIGKILL" });
+      configure(killer);
+      expect(await rotate(own, 4 * HOUR, 0)).toMatchObject({ signal: "SIGKILL" });
       // The worst moment: the file is new, the signer is not, and the journal does not know.
       expect(readFileSync(output, "utf8")).toContain("'k2'");
       expect(readFileSync(join(own.folder, "loaded"), "utf8")).toBe(before);
       expect(own.states(domain)).toEqual({ k1: "active", k2: "ready" });
       const loads = reloads(own);
-      const next = await run(4 * HOUR + 1000);
+      const next = await rotate(own, 4 * HOUR + 1000, 0);
       expect(next, next.output).toMatchObject({ exitCode: 0 });
       expect(own.states(domain)).toEqual({ k1: "draining", k2: "active" });
       expect(readFileSync(join(own.folder, "loaded"), "utf8")).toContain("'k2'");
       // Once with the old file, once with the new.
       expect(reloads(own) - loads).toBe(2);
       expect(statSync(output).mode & 0o777).toBe(0o644);
-      expect(readdirSync(own.folder).filter((name) => name.startsWith("."))).toEqual([]);
+      expect(leftovers(own.folder)).toEqual([]);
+    });
+
+    test("at any boundary: the same end, and nothing signs that nobody can verify", {
+      timeout: 240_000,
+    }, async () => {
+      const domain = "boundary.example.test";
+      const { own, output } = await beforeTheChange(domain);
+      const kept = `${own.folder}.kept`;
+      onTestFinished(() => rmSync(kept, { recursive: true }));
+      cpSync(own.folder, kept, { recursive: true, preserveTimestamps: true });
+      const named = (path: string) =>
+        [...readFileSync(path, "utf8").matchAll(/^dkim_key\('.*?', '(.*?)'/gm)].map(([, s]) => s);
+      let kills = 0;
+      for (let killAt = 1; ; killAt += stride) {
+        rmSync(own.folder, { recursive: true });
+        cpSync(kept, own.folder, { recursive: true, preserveTimestamps: true });
+        handOverToGroup(own.store);
+        const { signal, output: said } = await rotate(own, 4 * HOUR, killAt);
+        for (const path of [output, join(own.folder, "loaded")]) {
+          expect([["k1"], ["k2"]], `${path} after ${killAt}: ${said}`).toContainEqual(named(path));
+        }
+        const next = await rotate(own, 4 * HOUR + 1000, 0);
+        expect(next, `${killAt}: ${next.output}`).toMatchObject({ exitCode: 0 });
+        expect([own.states(domain), named(output), named(join(own.folder, "loaded"))], String(killAt)).toEqual([
+          { k1: "draining", k2: "active" },
+          ["k2"],
+          ["k2"],
+        ]);
+        expect([leftovers(own.folder), leftovers(own.store)], String(killAt)).toEqual([[], []]);
+        if (signal !== "SIGKILL") break;
+        kills++;
+      }
+      expect(kills).toBeGreaterThan(10 / stride);
     });
   });
 });
+
+/** A copy does not keep the group. */
+function handOverToGroup(store: string): void {
+  for (const name of readdirSync(store)) if (name.endsWith(".pem")) chownSync(join(store, name), 0, 65534);
+}
 
 const RUN = `
 import { main } from "./main.js";
