@@ -142,6 +142,7 @@ describe("what is refused, with file and line", () => {
       "x.toml:2: store.url must be the URL of a server in quotes; a folder is named by store.path",
       undefined,
     ],
+    [
       "[domain.'a.example']\npublih.method = 'exec'",
       `x.toml:2: there is no setting "publih" in [domain."a.example"]`,
       "did you mean publish?",

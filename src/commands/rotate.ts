@@ -77,6 +77,7 @@ async function rotate(domains: readonly DomainName[], options: RotateOptions, cl
     if (!options.dryRun) await prepareStore(room.store, notices, { create: domains.length > 0 && !options.adopt });
     const turn = options.dryRun ? undefined : await room.journals.begin();
     try {
+      if (!options.dryRun) await room.recoverSigners();
       await rotateAll({ domains, options, cli, notices, room, turn });
     } finally {
       await turn?.release();

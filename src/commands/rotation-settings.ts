@@ -1,11 +1,16 @@
+import { existsSync } from "node:fs";
+import { UsageError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import { DEFAULT_SELECTOR_TEMPLATE } from "../keys/selector-template.ts";
 import { oneAtATime } from "../one-at-a-time.ts";
 import { DEFAULT_POLICY, type RotationPolicy } from "../rotation/rotation-policy.ts";
+import type { SignerNames } from "../rotation/signer-names.ts";
 import type { SignerSwitch } from "../rotation/store-world.ts";
 import type { Settings } from "./settings.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { SignerNamesReader } from "./signer-names.ts";
+import type { ReadableSigner } from "./signer-sources.ts";
+import type { SignerSwitchOptions } from "./signer-switch.ts";
+import type { SignerTarget } from "./signer-target.ts";
 
 const SIGNER_TIME_LIMIT_MS = 60_000;
 
@@ -41,19 +46,78 @@ export function rotationPolicy(domain: DomainName, allSettings: Settings): Rotat
     alertAfterMs,
     // A person is reminded as often as the DNS may be late.
     publishAgainMs: (publish.method ?? "manual") === "manual" ? alertAfterMs : DEFAULT_POLICY.publishAgainMs,
-    activateAgainMs: signer.activate === undefined ? alertAfterMs : DEFAULT_POLICY.activateAgainMs,
+    activateAgainMs:
+      signer.activate === undefined && signer.output === undefined ? alertAfterMs : DEFAULT_POLICY.activateAgainMs,
   };
 }
 
-/** What makes the signer use a key; `undefined`: a person does. */
+export interface OpenedSigner {
+  /** `undefined`: a person makes the signer use a key. */
+  readonly signer: SignerSwitch | undefined;
+  /** What its configuration names; `undefined`: nobody has told where that is. */
+  readonly names: ((domain: DomainName) => SignerNames) | undefined;
+}
+
+/** What makes the signer use a key, and what its configuration says. @throws {UsageError} the settings contradict */
 export async function openSigner(
-  { signer }: Settings,
-  env: Environment,
-  signal: AbortSignal,
+  settings: Pick<Settings, "signer">,
+  tools: Omit<SignerSwitchOptions, "target">,
+): Promise<OpenedSigner> {
+  const { activate, type, configuration = [], "time-limit": timeLimitMs = SIGNER_TIME_LIMIT_MS } = settings.signer;
+  if (configuration.length > 0 && type === undefined) {
+    throw new UsageError("signer.configuration needs signer.type: whose configuration is it?");
+  }
+  const { signerTarget } = await import("./signer-target.ts");
+  const target = signerTarget(settings);
+  const reader =
+    type === undefined || (target === undefined && configuration.length === 0)
+      ? undefined
+      : await openNames(type, target, configuration, tools);
+  const names = reader && ((domain: DomainName) => reader.of(domain));
+  const base = target === undefined ? await openProgram(activate, timeLimitMs, tools) : await openTarget(target, tools);
+  if (base === undefined) return { signer: undefined, names };
+  return {
+    names,
+    signer: {
+      async use(keys, retired) {
+        await base.use(keys, retired);
+        const [first] = keys;
+        if (first !== undefined)
+          reader?.hasWritten(
+            first.domain,
+            keys.map(({ selector }) => selector),
+          );
+      },
+      recover: async () => base.recover?.(),
+      encodingOf: (algorithm) => base.encodingOf?.(algorithm),
+    },
+  };
+}
+
+async function openNames(
+  signer: ReadableSigner,
+  target: SignerTarget | undefined,
+  configurations: readonly string[],
+  { readText }: Pick<SignerSwitchOptions, "readText">,
+): Promise<SignerNamesReader> {
+  const { SignerNamesReader } = await import("./signer-names.ts");
+  const path = target?.mainPath;
+  const output = path === undefined ? undefined : { path, isThere: () => existsSync(path) };
+  return new SignerNamesReader({ signer, output, configurations, readText });
+}
+
+async function openProgram(
+  command: readonly string[] | undefined,
+  timeLimitMs: number,
+  { env, signal }: Pick<SignerSwitchOptions, "env" | "signal">,
 ): Promise<SignerSwitch | undefined> {
-  if (signer.activate === undefined) return undefined;
+  if (command === undefined) return undefined;
   const { createSignerProgram } = await import("../rotation/signer-program.ts");
-  const timeLimitMs = signer["time-limit"] ?? SIGNER_TIME_LIMIT_MS;
-  const program = createSignerProgram({ command: signer.activate, env, timeLimitMs, signal });
+  const program = createSignerProgram({ command, env, timeLimitMs, signal });
   return { use: oneAtATime((keys, retired) => program.use(keys, retired)) };
+}
+
+async function openTarget(target: SignerTarget, tools: Omit<SignerSwitchOptions, "target">): Promise<SignerSwitch> {
+  const { ConfiguredSigner } = await import("./signer-switch.ts");
+  return new ConfiguredSigner({ ...tools, target });
 }

@@ -109,7 +109,26 @@ export const CONFIG_SCHEMA = {
   },
   signer: {
     activate: texts("the program that makes the signer use a key; no shell", ["/usr/local/sbin/use-dkim-key"]),
-    "time-limit": duration("how long it may take", "1m"),
+    type: word(
+      "instead of a program: which signer",
+      ["amavis", "rspamd", "opendkim", "dkimpy-milter", "exim"],
+      "rspamd",
+    ),
+    form: word("which of its ways to be told of keys", ["conf", "domain", "maps", "tables", "lsearch"], "domain"),
+    output: absolutePath(
+      "its file of keys, or their folder, which rotate replaces; dkimctl export writes it first",
+      "/etc/rspamd/local.d/dkim_signing.conf",
+    ),
+    configuration: absolutePaths("what else names keys: none of them is revoked as long as one of these names it", [
+      "/etc/rspamd/local.d/dkim_signing.conf",
+    ]),
+    reload: texts("what makes the signer read it; no shell", ["systemctl", "reload", "rspamd"]),
+    user: text("the user that the signer runs as; default: Debian's", "_rspamd"),
+    test: texts("a program that asks the signer whether it signs; no shell", ["amavisd", "testkeys", "{domain}"]),
+    "test-url": text("rspamd: where it takes a message to sign", "http://127.0.0.1:11333/checkv2"),
+    ttl: duration("amavis: signatures expire after this time", "30d"),
+    "catch-all": text("amavis, opendkim: this domain's key signs other mail", "example.com"),
+    "time-limit": duration("how long any of these may take", "1m"),
   },
   hooks: {
     "on-publish": texts("run after a record was asked for; no shell", ["/usr/local/sbin/dkim-published"]),
@@ -177,6 +196,20 @@ function storeUrl(comment: string, sample: string): Setting<string> {
         throw new WrongValue(`the URL of a server in quotes; a folder is named by store.path`);
       }
       return value.value;
+    },
+  };
+}
+
+function absolutePaths(comment: string, sample: readonly string[]): Setting<readonly string[]> {
+  const list = texts(comment, sample);
+  return {
+    ...list,
+    parse(value) {
+      const paths = list.parse(value);
+      if (!paths.every((path) => isAbsolute(path) && !path.includes("\0"))) {
+        throw new WrongValue("a list of absolute paths");
+      }
+      return paths;
     },
   };
 }

@@ -13,6 +13,7 @@ import {
 } from "./rotation-key.ts";
 import type { RotationPolicy } from "./rotation-policy.ts";
 import { isUsable } from "./rotation-times.ts";
+import type { SignerNames } from "./signer-names.ts";
 
 /** One thing to do now, and why. Any order of the steps of a plan is safe. */
 export type Step =
@@ -69,6 +70,8 @@ export interface PlanInput {
   readonly now: number;
   /** When the last run looked at its clock. */
   readonly lastRunAt?: number | undefined;
+  /** What the signer's configuration says; `undefined`: nobody has told where it is. */
+  readonly named?: SignerNames | undefined;
   /** Selectors that the store has, whoever made them. */
   readonly taken: ReadonlySet<string>;
   /** Eight random hex digits at each call. */

@@ -89,8 +89,9 @@ async function lookAndPlan(journal: Journal, policy: RotationPolicy, world: Rota
   const absorbed = isBehind ? journal : absorbObservations(journal, observations, now);
   const observed = JSON.stringify(absorbed) === JSON.stringify(journal) ? journal : absorbed;
   const taken = await world.taken();
+  const named = await world.named?.();
   const random = () => world.random();
-  const plan = planRotation({ journal: observed, policy, observations, now, lastRunAt, taken, random });
+  const plan = planRotation({ journal: observed, policy, observations, now, lastRunAt, named, taken, random });
   return { observed, plan, observations };
 }
 

@@ -6,6 +6,7 @@ import { planRotation, type Step } from "../../src/rotation/plan.ts";
 import { confirmActivation } from "../../src/rotation/rotate-domain.ts";
 import type { Journal, KeyState, RotationKey } from "../../src/rotation/rotation-key.ts";
 import { DEFAULT_POLICY, type RotationPolicy } from "../../src/rotation/rotation-policy.ts";
+import type { SignerNames } from "../../src/rotation/signer-names.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -56,15 +57,24 @@ interface Case {
   readonly taken?: readonly string[];
   /** Keys whose files are gone. */
   readonly lost?: readonly string[];
+  /** What the signer's configuration names; a reason when it cannot be read. */
+  readonly named?: readonly string[] | string;
 }
 
-function plan({ keys, seen = {}, policy = {}, journal = {}, lastRunAt, taken = [], lost = [] }: Case) {
+function signerNames(named: readonly string[] | string): SignerNames {
+  if (typeof named === "string") return { kind: "unknown", reason: named };
+  const where = (selector: string) => (named.includes(selector) ? "/etc/x:7" : undefined);
+  return { kind: "known", source: "/etc/x", isWhole: true, signing: named, where };
+}
+
+function plan({ keys, seen = {}, policy = {}, journal = {}, lastRunAt, taken = [], lost = [], named }: Case) {
   const { steps, waits, findings } = planRotation({
     journal: { domain: "example.com", keys, ...journal },
     policy: { ...POLICY, ...policy },
     observations: new Map(Object.entries(seen)),
     now: NOW,
     lastRunAt,
+    named: named === undefined ? undefined : signerNames(named),
     taken: new Set(
       [...keys.filter(({ state }) => state !== "gone").map(({ selector }) => selector), ...taken].filter(
         (name) => !lost.includes(name),
@@ -436,4 +446,73 @@ test("a confirmed change of the signer: one active set, the others drain from no
     ["active", NOW, undefined],
   ]);
   expect(rotationAskedAt).toBeUndefined();
+});
+
+describe("what the signer's configuration names", () => {
+  const drained = key("old", "draining", 8 * DAY);
+  const revoked = key("old", "tombstone", 31 * DAY);
+  const now = key("new", "active", 8 * DAY);
+  const both = { new: OURS, old: OURS };
+  const stays = "person: /etc/x:7 still names it: its record stays until that is put right";
+
+  test.each<[title: string, given: Case, steps: string[], findings: string[]]>([
+    ["nobody has told where it is", { keys: [drained, now], seen: both }, ["tombstone old"], []],
+    ["the new key only", { keys: [drained, now], seen: both, named: ["new"] }, ["tombstone old"], []],
+    ["a key whose time is up", { keys: [drained, now], seen: both, named: ["new", "old"] }, [], [stays]],
+    [
+      "it cannot be read",
+      { keys: [drained, now], seen: both, named: "no file" },
+      [],
+      ["person: no file: its record stays until that is put right"],
+    ],
+    [
+      "a key that still drains",
+      { keys: [key("old", "draining", DAY), now], seen: both, named: ["new", "old"] },
+      [],
+      [],
+    ],
+    [
+      "a key that leaked is revoked all the same",
+      {
+        keys: [key("old", "draining", 0, { compromisedAt: NOW }), now],
+        seen: both,
+        named: ["new", "old"],
+      },
+      ["tombstone old"],
+      ["person: /etc/x:7 still names it: it is revoked, and mail signed with it fails"],
+    ],
+    [
+      "a key whose revoked record is to go",
+      { keys: [revoked, now], seen: { new: OURS, old: agreed("revoked") }, named: ["new", "old"] },
+      [],
+      [stays],
+    ],
+    [
+      "a key that is to be destroyed",
+      { keys: [revoked, now], seen: { new: OURS, old: agreed("nothing") }, named: ["new", "old"] },
+      [],
+      [stays],
+    ],
+    [
+      "a revoked key whose record has come back",
+      { keys: [key("old", "tombstone", DAY), now], seen: both, named: ["new", "old"] },
+      [],
+      [stays],
+    ],
+    [
+      "not the active key",
+      { keys: [now], seen: both, named: [] },
+      [],
+      ["person: the signer does not use it: /etc/x does not name it"],
+    ],
+    [
+      "not the active key, which is being replaced",
+      { keys: [now, key("next", "ready", DAY, intent("activate", 0))], seen: { ...both, next: OURS }, named: ["next"] },
+      ["activate next for new"],
+      [],
+    ],
+  ])("%s", (_, given, steps, findings) => {
+    const result = plan(given);
+    expect([result.steps, result.findings]).toEqual([steps, findings]);
+  });
 });
