@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -7,7 +8,7 @@ import { createStoreFolder } from "../keys/store-folder.ts";
 import { parseDuration } from "../rotation/duration.ts";
 import { addDnsOptions } from "./dns-options.ts";
 import { createNotices } from "./notices.ts";
-import { addPassphraseOption, collect } from "./options.ts";
+import { addPassphraseOption, collect, filePath } from "./options.ts";
 import { rotateAll } from "./rotate-run.ts";
 import { openRotationRoom, type RotationRoomOptions } from "./rotation-room.ts";
 import { loadSettings } from "./settings.ts";
@@ -41,6 +42,12 @@ export function register(program: Command, cli: CliContext): void {
       new Option("--active <selector>", "this key signs: confirms a change of the signer, or tells --adopt").argParser(
         collect(parseSelector),
       ),
+    )
+    .addOption(
+      new Option(
+        "--reveal <dir>",
+        "publish private keys here once their records are gone (default: destroy them)",
+      ).argParser((text) => resolve(filePath("--reveal")(text))),
     )
     .option("--status", "tell the state of every key, as dkimctl status does")
     .addOption(

@@ -9,10 +9,13 @@ import { createStoreWorld, type SignerSwitch } from "../rotation/store-world.ts"
 import { type DnsOptions, openResolver, openServerPool } from "./dns-options.ts";
 import { randomHex } from "./key-maker.ts";
 import { DEFAULT_TTL_SECONDS, type GlobalOptions, type PassphraseOptions } from "./options.ts";
-import { openPublisher, openSigner, rotationPolicy } from "./rotation-settings.ts";
+import { openPublisher, openRevealers, openSigner, rotationPolicy, withReveal } from "./rotation-settings.ts";
 import { loadSettings, openJournals, openStore, type Settings } from "./settings.ts";
 
-export interface RotationRoomOptions extends GlobalOptions, PassphraseOptions, DnsOptions {}
+export interface RotationRoomOptions extends GlobalOptions, PassphraseOptions, DnsOptions {
+  /** The folder to publish private keys in once their records are gone. */
+  readonly reveal?: string;
+}
 
 /** Everything a run works with, opened once for all domains. The caller closes it. */
 export interface RotationRoom {
@@ -29,11 +32,12 @@ export interface RotationRoom {
 }
 
 export async function openRotationRoom(options: RotationRoomOptions, cli: CliContext): Promise<RotationRoom> {
-  const settings = loadSettings(cli, options);
+  const settings = withReveal(loadSettings(cli, options), options.reveal);
   const publisher = await openPublisher(settings, cli.env);
   const signer = await openSigner(settings, cli.env, cli.signal);
   const store = await openStore(cli, options, settings);
   const journals = await openJournals(cli, store, settings);
+  const revealers = await openRevealers(settings, store);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
   const port = settings.dns["authoritative-port"];
@@ -60,6 +64,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
         survey,
         publisher,
         signer,
+        revealer: revealers?.(domain),
         ttlSeconds,
         lastRunAt,
         policy: rotationPolicy(domain, settings),

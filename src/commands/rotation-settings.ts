@@ -1,9 +1,13 @@
+import { relative, sep } from "node:path";
+import type { RotationSettings } from "../config/config-schema.ts";
 import type { Publisher } from "../dns/publish/publisher.ts";
 import { parseServerAddress } from "../dns/server-address.ts";
 import { UsageError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
+import type { KeyStore } from "../keys/key-store.ts";
 import { DEFAULT_SELECTOR_TEMPLATE } from "../keys/selector-template.ts";
 import { oneAtATime } from "../one-at-a-time.ts";
+import type { KeyRevealer } from "../rotation/key-revealer.ts";
 import { DEFAULT_POLICY, type RotationPolicy } from "../rotation/rotation-policy.ts";
 import type { SignerSwitch } from "../rotation/store-world.ts";
 import type { Settings } from "./settings.ts";
@@ -19,8 +23,7 @@ export function rotationPolicy(
   domain: DomainName,
   { rotation, domain: domains, publish, signer }: Settings,
 ): RotationPolicy {
-  const own = Object.hasOwn(domains, domain) ? domains[domain] : undefined;
-  const settings = { ...rotation, ...own };
+  const settings = settingsOf(domain, { rotation, domain: domains });
   const alertAfterMs = settings["alert-after"] ?? DEFAULT_POLICY.alertAfterMs;
   return {
     algorithms: settings.algorithms ?? DEFAULT_POLICY.algorithms,
@@ -32,10 +35,50 @@ export function rotationPolicy(
     tombstoneMs: settings.tombstone ?? DEFAULT_POLICY.tombstoneMs,
     marginMs: settings.margin ?? DEFAULT_POLICY.marginMs,
     standby: settings.standby ?? DEFAULT_POLICY.standby,
+    reveal: settings.reveal !== undefined,
     alertAfterMs,
     // A person is reminded as often as the DNS may be late.
     publishAgainMs: (publish.method ?? "manual") === "manual" ? alertAfterMs : DEFAULT_POLICY.publishAgainMs,
     activateAgainMs: signer.activate === undefined ? alertAfterMs : DEFAULT_POLICY.activateAgainMs,
+  };
+}
+
+/** The settings of [rotation] as they are for one domain. */
+export function settingsOf(
+  domain: DomainName,
+  { rotation, domain: domains }: Pick<Settings, "rotation" | "domain">,
+): RotationSettings {
+  return { ...rotation, ...(Object.hasOwn(domains, domain) ? domains[domain] : undefined) };
+}
+
+/** The settings with `--reveal`, which holds for every domain. */
+export function withReveal(settings: Settings, reveal: string | undefined): Settings {
+  if (reveal === undefined) return settings;
+  const domain = Object.fromEntries(Object.entries(settings.domain).map(([name, own]) => [name, { ...own, reveal }]));
+  return { ...settings, rotation: { ...settings.rotation, reveal }, domain };
+}
+
+/** What publishes private keys; `undefined` when no domain wants that. @throws {UsageError} the folder is in the store */
+export async function openRevealers(
+  settings: Settings,
+  store: KeyStore,
+): Promise<((domain: DomainName) => KeyRevealer | undefined) | undefined> {
+  const paths = [settings.rotation, ...Object.values(settings.domain)].flatMap(({ reveal }) => reveal ?? []);
+  if (paths.length === 0) return undefined;
+  for (const path of paths) {
+    const [first] = relative(settings.store.path, path).split(sep);
+    if (first !== "..") {
+      throw new UsageError(`private keys must not be published in the store itself: ${path}`, {
+        hint: "name a folder of its own, which a web server may show",
+      });
+    }
+  }
+  const { createKeyRevealers } = await import("../rotation/key-revealer.ts");
+  const { RevealFolder } = await import("../rotation/reveal-folder.ts");
+  const revealerOf = createKeyRevealers(store);
+  return (domain) => {
+    const { reveal } = settingsOf(domain, settings);
+    return reveal === undefined ? undefined : revealerOf(new RevealFolder(reveal));
   };
 }
 
