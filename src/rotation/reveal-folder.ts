@@ -109,8 +109,10 @@ export class RevealFolder {
         try {
           this.#hideTime(temporary);
           giveName(temporary, path, bytes, FILE_ACCESS, this.#operations);
-        } finally {
+          this.#operations.unlinkSync(temporary);
+        } catch (error) {
           unlinkQuietly(temporary, this.#operations);
+          throw error;
         }
       }
       // A file system without hard links made a new file, and a run that was killed here has left the folder's own time.

@@ -15,6 +15,7 @@ import { describeKey } from "../../src/rotation/store-world.ts";
 import { fakeResolver } from "../helpers/fake-resolver.ts";
 import { requirePeer } from "../helpers/peers.ts";
 import { runCli, temporaryFolder } from "../helpers/run-cli.ts";
+import { faultyOperations } from "../helpers/store.ts";
 
 const ED25519 = await generateEd25519Key();
 const RSA = await generateRsaKey(2048);
@@ -24,7 +25,7 @@ const octetsOf = ({ publicKey }: PrivateKey) => publishedKeyBytes(publicKey);
 function filesIn(folder: string): string[] {
   return (readdirSync(folder, { recursive: true }) as string[]).filter((name) => statSync(join(folder, name)).isFile());
 }
-const keysIn = (folder: string) => filesIn(folder).filter((name) => name !== "README.txt");
+const keysIn = (folder: string) => filesIn(folder).filter((name) => name.endsWith(".pem"));
 
 describe("the folder", () => {
   test("holds the key where its public half leads; nobody can list it, and no time tells anything", () => {
@@ -94,27 +95,17 @@ describe("the folder", () => {
   });
 
   test.each(["ENOSPC", "EIO"])("%s at any call: nothing half is left, and the next call carries on", (code) => {
-    const calls = ["openSync", "writeSync", "fsyncSync", "linkSync", "mkdirSync", "utimesSync"] as const;
     for (let failAt = 1; ; failAt++) {
       const path = join(temporaryFolder(), "revealed");
-      let count = 0;
-      const failing = Object.fromEntries(
-        calls.map((name) => [
-          name,
-          (...args: unknown[]) => {
-            if (++count === failAt) throw Object.assign(new Error(code), { code, syscall: name });
-            return Reflect.apply(fileOperations[name] as (...args: unknown[]) => unknown, fileOperations, args);
-          },
-        ]),
-      );
+      const { operations, calls } = faultyOperations(failAt, code);
       let failed = false;
       try {
-        new RevealFolder(path, { ...fileOperations, ...failing }).reveal(ED25519);
+        new RevealFolder(path, operations).reveal(ED25519);
       } catch (error) {
         failed = true;
         expect(String(error)).toContain("cannot be published");
       }
-      if (!failed) {
+      if (!failed && calls.length < failAt) {
         expect(failAt).toBeGreaterThan(20);
         return;
       }
@@ -181,9 +172,9 @@ describe("which keys are published", () => {
   test("one under another name too, whether copied or linked: under its last name only", async () => {
     const { store, path, retire } = await storeOf([A, ED25519]);
     await store.share(B, A);
-    expect(await retire(B, ED25519)).toBe(false);
+    expect(await retire(A, ED25519)).toBe(false);
     expect(keysIn(path)).toEqual([]);
-    expect(await retire(A, ED25519)).toBe(true);
+    expect(await retire(B, ED25519)).toBe(true);
     expect(keysIn(path)).toHaveLength(1);
   });
 
