@@ -12,7 +12,7 @@ import { randomHex } from "./key-maker.ts";
 import { openedOnce } from "./opened-once.ts";
 import { DEFAULT_TTL_SECONDS, type GlobalOptions, type PassphraseOptions } from "./options.ts";
 import { createPublishers } from "./publishers.ts";
-import { type OpenedSigner, openSigner, rotationPolicy, settingsOf } from "./rotation-settings.ts";
+import { type OpenedSigner, openRevealers, openSigner, rotationPolicy, settingsOf } from "./rotation-settings.ts";
 import { loadSettings, openJournals, openStore, type Settings } from "./settings.ts";
 
 export interface RotationRoomOptions extends GlobalOptions, PassphraseOptions, DnsOptions {}
@@ -41,6 +41,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
   const publisherOf = (domain: DomainName) => openPublisher(settingsOf(domain, settings).publish);
   const store = await openStore(cli, options, settings);
   const journals = await openJournals(cli, store, settings);
+  const revealers = await openRevealers(settings, store);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
   const sameSettings = (one: Settings["signer"], other: Settings["signer"]) =>
@@ -95,6 +96,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
         survey,
         publisher: await publisherOf(domain),
         ...(await signerOf(domain)),
+        revealer: revealers?.(domain),
         ttlSeconds,
         lastRunAt,
         policy: rotationPolicy(domain, settings),

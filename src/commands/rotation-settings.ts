@@ -1,8 +1,11 @@
 import { existsSync } from "node:fs";
+import { relative, sep } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
+import type { KeyStore } from "../keys/key-store.ts";
 import { DEFAULT_SELECTOR_TEMPLATE } from "../keys/selector-template.ts";
 import { oneAtATime } from "../one-at-a-time.ts";
+import type { KeyRevealer } from "../rotation/key-revealer.ts";
 import { DEFAULT_POLICY, type RotationPolicy } from "../rotation/rotation-policy.ts";
 import type { SignerNames } from "../rotation/signer-names.ts";
 import type { SignerSwitch } from "../rotation/store-world.ts";
@@ -43,6 +46,7 @@ export function rotationPolicy(domain: DomainName, allSettings: Settings): Rotat
     tombstoneMs: settings.tombstone ?? DEFAULT_POLICY.tombstoneMs,
     marginMs: settings.margin ?? DEFAULT_POLICY.marginMs,
     standby: settings.standby ?? DEFAULT_POLICY.standby,
+    reveal: settings.reveal !== undefined,
     alertAfterMs,
     // A person is reminded as often as the DNS may be late.
     publishAgainMs: (publish.method ?? "manual") === "manual" ? alertAfterMs : DEFAULT_POLICY.publishAgainMs,
@@ -120,4 +124,28 @@ async function openProgram(
 async function openTarget(target: SignerTarget, tools: Omit<SignerSwitchOptions, "target">): Promise<SignerSwitch> {
   const { ConfiguredSigner } = await import("./signer-switch.ts");
   return new ConfiguredSigner({ ...tools, target });
+}
+
+/** What publishes private keys; `undefined` when no domain wants that. @throws {UsageError} the folder is in the store */
+export async function openRevealers(
+  settings: Settings,
+  store: KeyStore,
+): Promise<((domain: DomainName) => KeyRevealer | undefined) | undefined> {
+  const paths = [settings.rotation, ...Object.values(settings.domain)].flatMap(({ reveal }) => reveal ?? []);
+  if (paths.length === 0) return undefined;
+  for (const path of store.keepsFiles ? paths : []) {
+    const [first] = relative(store.location, path).split(sep);
+    if (first !== "..") {
+      throw new UsageError(`private keys must not be published in the store itself: ${path}`, {
+        hint: "name a folder of its own, which a web server may show",
+      });
+    }
+  }
+  const { createKeyRevealers } = await import("../rotation/key-revealer.ts");
+  const { RevealFolder } = await import("../rotation/reveal-folder.ts");
+  const revealerOf = createKeyRevealers(store);
+  return (domain) => {
+    const { reveal } = settingsOf(domain, settings).rotation;
+    return reveal === undefined ? undefined : revealerOf(new RevealFolder(reveal));
+  };
 }

@@ -53,6 +53,7 @@ export const ROTATION_SCHEMA = {
   tombstone: duration("how long the old key's record then says that it is revoked", "30d"),
   margin: duration("how much longer to wait than caches may hold an older answer", "1h"),
   standby: flag("keep a key ready for the day that the active one leaks", false),
+  reveal: absolutePath("a folder to publish private keys in once their records are gone", "/var/www/dkim-keys"),
   "alert-after": duration("how long the DNS may take before a person is told", "1d"),
 };
 
