@@ -53,8 +53,8 @@ export class RevealFolder {
   reveal(privateKey: PrivateKey): void {
     const path = this.#pathOf(publishedKeyBytes(privateKey.publicKey));
     try {
-      if (!this.#isSafe(this.path)) this.#makeFolder(this.path);
-      if (!this.#isSafe(dirname(path))) this.#makeFolder(dirname(path));
+      this.#prepareFolder(this.path, false);
+      this.#prepareFolder(dirname(path), true);
       this.#write(join(this.path, "README.txt"), REVEAL_README, "any");
       this.#write(path, encodePrivateKey(privateKey, "pkcs8"), "same");
     } catch (error) {
@@ -67,20 +67,17 @@ export class RevealFolder {
     return join(this.path, hash.slice(0, 2), `${hash}.pem`);
   }
 
-  /** @returns false: it is not there @throws {RevealError} */
-  #isSafe(path: string): boolean {
+  /** @param isOurs its mode is ours too, and not what the person who made it wanted @throws {RevealError} */
+  #prepareFolder(path: string, isOurs: boolean): void {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found !== undefined && (found.mode & 0o022) !== 0) {
       throw new RevealError(`${path} can be changed by others, who could put false keys into it`, {
         hint: `take away their right to write: chmod go-w ${shellQuote(path)}`,
       });
     }
-    return found !== undefined;
-  }
-
-  #makeFolder(path: string): void {
+    if (found !== undefined && (!isOurs || (found.mode & 0o777) === FOLDER_MODE)) return;
     withSyncedFolder(dirname(path), this.#operations, (sync) => {
-      this.#operations.mkdirSync(path, FOLDER_MODE);
+      if (found === undefined) this.#operations.mkdirSync(path, FOLDER_MODE);
       const descriptor = this.#operations.openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
       try {
         // Whatever the umask left of it.

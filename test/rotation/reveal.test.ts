@@ -71,10 +71,13 @@ describe("the folder", () => {
     const [file = ""] = before;
     const now = new Date();
     for (const name of [file, file.slice(0, 2)]) fileOperations.utimesSync(join(path, name), now, now);
+    // As a run leaves it that is killed between mkdir and chmod, under a umask of 077.
+    chmodSync(join(path, file.slice(0, 2)), 0o700);
     folder.reveal(ED25519);
     expect(keysIn(path)).toEqual(before);
     expect(statSync(join(path, file)).mtimeMs).toBe(1_000_000_000_000);
     expect(statSync(join(path, file.slice(0, 2))).mtimeMs).toBe(1_000_000_000_000);
+    expect(statSync(join(path, file.slice(0, 2))).mode & 0o777).toBe(0o711);
     expect(readFileSync(join(path, "README.txt"), "utf8")).toBe("ours");
   });
 
