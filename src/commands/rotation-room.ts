@@ -14,6 +14,12 @@ import { loadSettings, openJournals, openStore, type Settings } from "./settings
 
 export interface RotationRoomOptions extends GlobalOptions, PassphraseOptions, DnsOptions {}
 
+/** What is known of the clock from earlier runs; milliseconds since the epoch. */
+export interface Past {
+  readonly lastRunAt: number | undefined;
+  readonly clockSetAt: number | undefined;
+}
+
 /** Everything a run works with, opened once for all domains. The caller closes it. */
 export interface RotationRoom {
   readonly settings: Settings;
@@ -24,7 +30,7 @@ export interface RotationRoom {
   readonly signer: SignerSwitch | undefined;
   readonly ttlSeconds: number;
   /** @param lease absent: nothing will be changed, only looked at */
-  worldOf(domain: DomainName, lastRunAt: number | undefined, lease?: DomainLease): RotationWorld;
+  worldOf(domain: DomainName, past: Past, lease?: DomainLease): RotationWorld;
   close(): Promise<void>;
 }
 
@@ -52,7 +58,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
     publisher,
     signer,
     ttlSeconds,
-    worldOf: (domain, lastRunAt, lease) =>
+    worldOf: (domain, past, lease) =>
       createStoreWorld({
         domain,
         store,
@@ -61,7 +67,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
         publisher,
         signer,
         ttlSeconds,
-        lastRunAt,
+        ...past,
         policy: rotationPolicy(domain, settings),
         now: () => cli.now().getTime(),
         random: randomHex,

@@ -75,22 +75,21 @@ export async function rotateDomain(start: Journal, policy: RotationPolicy, world
 
 async function lookAndPlan(journal: Journal, policy: RotationPolicy, world: RotationWorld) {
   const observations = new Map<string, Observation>();
-  const keys = liveKeys(journal).filter(({ record }) => record !== undefined);
+  // Also those whose record is not known yet: a "no" for the name may be in caches from now on.
   for await (const [key, seen] of concurrentMap(
-    keys,
+    liveKeys(journal),
     LOOKS_AT_ONCE,
     async (key) => [key, await world.observe(key)] as const,
   )) {
     observations.set(key.selector, seen);
   }
   const now = world.now();
-  const { lastRunAt } = world;
+  const { lastRunAt, clockSetAt } = world;
   const isBehind = clockFinding({ journal, lastRunAt, now }) !== undefined;
-  const absorbed = isBehind ? journal : absorbObservations(journal, observations, now);
-  const observed = JSON.stringify(absorbed) === JSON.stringify(journal) ? journal : absorbed;
+  const observed = absorbObservations(journal, observations, isBehind ? undefined : now);
   const taken = await world.taken();
   const random = () => world.random();
-  const plan = planRotation({ journal: observed, policy, observations, now, lastRunAt, taken, random });
+  const plan = planRotation({ journal: observed, policy, observations, now, lastRunAt, clockSetAt, taken, random });
   return { observed, plan, observations };
 }
 
@@ -217,7 +216,9 @@ export function confirmActivation(journal: Journal, selectors: readonly Selector
     if (key.state === "active") return enterState(key, "draining", now);
     return key.intent?.effect === "activate" ? { ...key, intent: undefined } : key;
   });
-  return { ...journal, keys, rotationAskedAt: undefined };
+  const isNew = journal.keys.some((key) => selectors.includes(key.selector) && key.state === "ready");
+  // What was asked for is done; but not by going back to the keys that signed.
+  return isNew ? { ...journal, keys, rotationAskedAt: undefined } : { ...journal, keys };
 }
 
 function failureOf(step: Step, error: DkimctlError): RotationFinding {

@@ -29,6 +29,7 @@ export interface StoreWorldOptions {
   readonly now: () => number;
   readonly random: () => string;
   readonly lastRunAt: number | undefined;
+  readonly clockSetAt: number | undefined;
   readonly ttlSeconds: number;
   /** `undefined`: a person publishes. */
   readonly publisher: Publisher | undefined;
@@ -55,7 +56,7 @@ export class NotProvenError extends TryAgainError {
 
 /** The real world of one domain: a key store, the DNS, a publisher and a signer. */
 export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
-  const { domain, store, policy, survey, now, random, lastRunAt, publisher, signer, ttlSeconds } = options;
+  const { domain, store, policy, survey, now, random, lastRunAt, clockSetAt, publisher, signer, ttlSeconds } = options;
   const lookups = new Map<Selector, TxtLookup>();
   const lease = (): DomainLease => {
     if (options.lease === undefined) throw new RangeError("this world is only looked at");
@@ -117,6 +118,7 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
     now,
     random,
     lastRunAt,
+    clockSetAt,
     async taken() {
       const taken = new Set<string>();
       for await (const { name } of store.list((name) => name.domain === domain)) if (name) taken.add(name.selector);

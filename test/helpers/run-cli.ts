@@ -19,6 +19,7 @@ export interface RunCliOptions {
   readonly env?: Record<string, string>;
   readonly stdin?: string;
   readonly now?: Date;
+  readonly clock?: ReturnType<CliContext["readClock"]>;
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly resolver?: Resolver;
@@ -62,6 +63,7 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
     signal: options.signal ?? new AbortController().signal,
     parallelism: 2,
     now: () => options.now ?? new Date("2026-11-21T12:00:00Z"),
+    readClock: () => options.clock,
     readFile: options.readFile ?? ((path) => readFileSync(path)),
     openKeyStore: async (settings) => {
       const keyStore = new DirectoryKeyStore(settings);

@@ -33,6 +33,8 @@ describe.skipIf(peer.skip)(`rotate against BIND ${peer.reason}`, () => {
   interface Fleet {
     readonly store: string;
     now: number;
+    /** How long the host has been up; absent: it does not tell. */
+    uptimeMs?: number;
     run(...argv: string[]): Promise<CliResult>;
     states(domain: string): Record<string, string>;
     signs(): string;
@@ -62,6 +64,9 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
             store,
             env: { DKIMCTL_CONFIG: config, ...(process.env.PATH && { PATH: process.env.PATH }) },
             now: new Date(fleet.now),
+            ...(fleet.uptimeMs !== undefined && {
+              clock: { now: fleet.now, bootId: "boot", uptimeMs: fleet.uptimeMs },
+            }),
             createResolver: () =>
               createResolver({ servers: [parseServerAddress(zone.named.server)], timeoutMs: 2000, retries: 0 }),
             pool,
@@ -398,6 +403,23 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     const { exitCode, stdout, stderr } = await clock.run("rotate");
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
     expect(stderr).toContain("the clock was or is wrong, and nothing is done");
+  });
+
+  test("the clock was set forward: no wait is shortened", async () => {
+    const clock = fleet();
+    clock.uptimeMs = DAY;
+    const pass = (clockMs: number, realMs: number) => {
+      clock.now += clockMs;
+      clock.uptimeMs = (clock.uptimeMs ?? 0) + realMs;
+    };
+    await clock.run("rotate", "forward.example.test");
+    pass(30 * DAY, 60_000);
+    expect((await clock.run("rotate", "--dry-run")).stdout).toContain("caches that may hold an older answer");
+    await clock.run("rotate");
+    expect(Object.values(clock.states("forward.example.test"))).toEqual(["published"]);
+    pass(2 * HOUR, 2 * HOUR);
+    await clock.run("rotate");
+    expect(Object.values(clock.states("forward.example.test"))).toEqual(["active"]);
   });
 });
 
