@@ -171,7 +171,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     for (const name of world.stored.keys()) {
       if (!world.signing.includes(name) && random() < 0.3) anyResolver()?.ask(name, now);
     }
-    for (const name of world.mischief?.guesses() ?? []) anyResolver()?.lookup(name, now);
+    for (const name of world.mischief?.guesses(now) ?? []) anyResolver()?.lookup(name, now);
     if (world.signing.length > 0) {
       const records = world.signing.flatMap((selector) => world.stored.get(selector) ?? []);
       if (records.length < world.signing.length) result.unsigned++;

@@ -81,24 +81,26 @@ export class SimulatedServers {
     return nameAt(selector, this.current.get(ALIAS));
   }
 
+  /** Selectors and what stands at the provider that the CNAMEs lead to. */
+  atHome(): [string, string][] {
+    const home = `@${this.current.get(ALIAS)}`;
+    return [...this.current].flatMap(([name, record]) =>
+      name.endsWith(home) ? [[name.slice(0, -home.length), record]] : [],
+    );
+  }
+
   /** Somebody copies what is there to another provider, to move there later. */
   copy(alias: string, now: number): void {
     const zone = new Map(this.current);
-    for (const [name, record] of this.current) {
-      if (name.includes("@")) zone.set(nameAt(name.split("@")[0] ?? "", alias), record);
-    }
+    for (const [selector, record] of this.atHome()) zone.set(nameAt(selector, alias), record);
     this.#push({ ...this.#latest, zone }, now);
   }
 
   /** Somebody moves the domain to another provider, with all that is there; the old one keeps what `isKept` says. */
   move(alias: string, isKept: (record: string) => boolean, now: number): void {
     const zone = new Map([[ALIAS, alias]]);
-    const before = this.current.get(ALIAS);
-    for (const [name, record] of this.current) {
-      const [selector = "", place] = name.split("@");
-      if (place === before) zone.set(nameAt(selector, alias), record);
-      if (name === WILDCARD || isKept(record)) zone.set(name, record);
-    }
+    for (const [name, record] of this.current) if (name === WILDCARD || isKept(record)) zone.set(name, record);
+    for (const [selector, record] of this.atHome()) zone.set(nameAt(selector, alias), record);
     this.#push({ ...this.#latest, zone }, now);
   }
 

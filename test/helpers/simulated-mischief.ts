@@ -13,9 +13,10 @@ export class Mischief {
   readonly #wrongs: { undo: (now: number) => void; seen: boolean }[] = [];
   #ttlSeen = true;
   #ttlAt = 0;
+  #wildcardEnd = 0;
   #serialSeen = 0;
   #moves = 0;
-  #copied: { readonly at: number; readonly records: ReadonlySet<string> } | undefined;
+  #copiedAt: number | undefined;
   /** Somebody has removed the journal. */
   journalIsLost = false;
   /** `--compromised`. */
@@ -54,9 +55,10 @@ export class Mischief {
   }
 
   /** Names that somebody asks for before there is anything. */
-  guesses(): readonly string[] {
+  guesses(now: number): readonly string[] {
     const { servers, stored, policy, delegated } = this.#world;
-    if (servers.current.has(WILDCARD)) return [];
+    // Of what a wildcard told them, only those could know who had looked at the name then.
+    if (servers.current.has(WILDCARD) || now < this.#wildcardEnd + 3 * DAY) return [];
     if (delegated)
       return [...stored.keys()].filter((name) => this.#isUnused(name)).map((name) => this.#nextPlace(name));
     return (policy.selectorRing ?? []).filter(() => this.#random() < 0.1);
@@ -88,7 +90,11 @@ export class Mischief {
     const { servers } = this.#world;
     if (servers.current.has(WILDCARD)) return;
     servers.change(WILDCARD, "somebody's", now);
-    this.#wrongs.push({ undo: (later) => servers.change(WILDCARD, undefined, later), seen: false });
+    const undo = (later: number) => {
+      servers.change(WILDCARD, undefined, later);
+      this.#wildcardEnd = later;
+    };
+    this.#wrongs.push({ undo, seen: false });
   }
 
   #changeTtl(now: number): void {
@@ -106,14 +112,18 @@ export class Mischief {
 
   #move(now: number): void {
     const { servers, everSigned } = this.#world;
-    const signed = [...servers.current.values()].filter((record) => everSigned.has(record));
+    const place = `p${this.#moves + 1}`;
+    const missing = () =>
+      servers
+        .atHome()
+        .some(([name, record]) => everSigned.has(record) && servers.current.get(`${name}@${place}`) !== record);
     // Whoever moves keys that sign lets all servers and caches know them at the new place first.
-    if (this.#copied === undefined ? this.#happens(10) : signed.some((record) => !this.#copied?.records.has(record))) {
-      this.#copied = { at: now, records: new Set(servers.current.values()) };
-      servers.copy(`p${this.#moves + 1}`, now);
+    if (this.#copiedAt === undefined ? this.#happens(10) : missing()) {
+      this.#copiedAt = now;
+      servers.copy(place, now);
     }
-    if (this.#copied === undefined || now < this.#copied.at + 5 * DAY || !this.#ttlSeen) return;
-    this.#copied = undefined;
+    if (this.#copiedAt === undefined || now < this.#copiedAt + 5 * DAY || !this.#ttlSeen) return;
+    this.#copiedAt = undefined;
     servers.move(`p${++this.#moves}`, (record) => everSigned.has(record), now);
     this.#ttlSeen = false;
   }
