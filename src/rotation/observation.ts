@@ -33,6 +33,8 @@ export interface Doubt {
   readonly contradicts: boolean;
   /** The longest TTL of anything that was seen. */
   readonly ttlSeconds: number;
+  /** How long a "no" is kept, as far as any server tells. */
+  readonly negativeSeconds: number;
   /** Escaped. */
   readonly reason: string;
 }
@@ -51,7 +53,13 @@ export function readSurvey(
   const contradicts = comparisons.some(({ versions }, index) =>
     versions.some(({ served }) => !isOurs(key, served) && !(served.kind === "cname" && index < comparisons.length - 1)),
   );
-  const doubt = (reason: string): Doubt => ({ kind: "doubt", contradicts, ttlSeconds, reason });
+  const doubt = (reason: string): Doubt => ({
+    kind: "doubt",
+    contradicts,
+    ttlSeconds,
+    negativeSeconds: Math.max(0, ...negativeSeconds.values()),
+    reason,
+  });
   const last = comparisons.at(-1);
   if (survey.problem !== undefined || last === undefined) return doubt(survey.problem ?? "no server was asked");
   for (const comparison of comparisons) {
@@ -100,11 +108,7 @@ function absorb(
   now: number | undefined,
 ): Pick<RotationKey, "staleSeconds" | "ttlSeconds" | "provenSince" | "servedAt"> {
   const ours = seen.kind === "agreed" && seen.serves === "ours";
-  const stale = ours
-    ? seen.negativeSeconds
-    : seen.kind === "agreed"
-      ? Math.max(seen.ttlSeconds, seen.negativeSeconds)
-      : seen.ttlSeconds;
+  const stale = ours ? seen.negativeSeconds : Math.max(seen.ttlSeconds, seen.negativeSeconds);
   const moved = ours && key.servedAt !== undefined && key.servedAt !== seen.servedAt;
   const provenSince = ours ? (moved ? now : (key.provenSince ?? now)) : undefined;
   return {

@@ -151,8 +151,9 @@ export class SimulatedServers {
       negativeMs = Math.max(negativeMs, version.negativeMs);
     }
     const ttlSeconds = ttlMs / 1000;
+    const negativeSeconds = negativeMs / 1000;
     if (isDown || disagree || served === undefined || servedAt === undefined)
-      return { kind: "doubt", contradicts, ttlSeconds, reason: "a server is down or lags" };
+      return { kind: "doubt", contradicts, ttlSeconds, negativeSeconds, reason: "a server is down or lags" };
     const isWildcard = served !== record && served !== "" && served === this.#latest.zone.get(WILDCARD);
     const serves =
       served === "" || isWildcard
@@ -162,7 +163,6 @@ export class SimulatedServers {
           : served === REVOKED_RECORD
             ? "revoked"
             : "other";
-    const negativeSeconds = negativeMs / 1000;
     return { kind: "agreed", serves, ttlSeconds, negativeSeconds, servedAt, zone: "zone", rrset: [], detail: "" };
   }
 }

@@ -19,7 +19,13 @@ function agreed(serves: Agreement["serves"], more: Partial<Agreement> = {}): Agr
     ...more,
   };
 }
-const DOUBT: Observation = { kind: "doubt", contradicts: false, ttlSeconds: 7200, reason: "ns2 is down" };
+const DOUBT: Observation = {
+  kind: "doubt",
+  contradicts: false,
+  ttlSeconds: 7200,
+  negativeSeconds: 60,
+  reason: "ns2 is down",
+};
 
 const key: RotationKey = {
   selector: parseSelector("k1"),
@@ -63,6 +69,12 @@ describe("what a look at the servers leaves in the journal", () => {
       agreed("other", { ttlSeconds: 432_000 }),
       {},
       { ...OLD, isSame: false, provenSince: undefined, staleSeconds: 432_000 },
+    ],
+    [
+      'a server is down, the others keep a "no" for days',
+      { ...DOUBT, negativeSeconds: 172_800 },
+      {},
+      { ...OLD, isSame: false, provenSince: undefined, staleSeconds: 172_800 },
     ],
     ["a server is down", DOUBT, {}, { ...OLD, isSame: false, provenSince: undefined, staleSeconds: 7200 }],
     [

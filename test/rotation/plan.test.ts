@@ -28,6 +28,7 @@ const doubt = (contradicts: boolean): Observation => ({
   kind: "doubt",
   contradicts,
   ttlSeconds: 0,
+  negativeSeconds: 0,
   reason: "ns2 is down",
 });
 const OURS = agreed("ours");
