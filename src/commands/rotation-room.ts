@@ -17,6 +17,12 @@ import { loadSettings, openJournals, openStore, type Settings } from "./settings
 
 export interface RotationRoomOptions extends GlobalOptions, PassphraseOptions, DnsOptions {}
 
+/** What is known of the clock from earlier runs; milliseconds since the epoch. */
+export interface Past {
+  readonly lastRunAt: number | undefined;
+  readonly clockSetAt: number | undefined;
+}
+
 /** Everything a run works with, opened once for all domains. The caller closes it. */
 export interface RotationRoom {
   readonly settings: Settings;
@@ -31,7 +37,7 @@ export interface RotationRoom {
   recoverSigners(): Promise<void>;
   readonly ttlSeconds: number;
   /** @param lease absent: nothing will be changed, only looked at */
-  worldOf(domain: DomainName, lastRunAt: number | undefined, lease?: DomainLease): Promise<RotationWorld>;
+  worldOf(domain: DomainName, past: Past, lease?: DomainLease): Promise<RotationWorld>;
   close(): Promise<void>;
 }
 
@@ -88,7 +94,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
     signerOf,
     recoverSigners,
     ttlSeconds,
-    worldOf: async (domain, lastRunAt, lease) =>
+    worldOf: async (domain, past, lease) =>
       createStoreWorld({
         domain,
         store,
@@ -98,7 +104,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
         ...(await signerOf(domain)),
         revealer: revealers?.(domain),
         ttlSeconds,
-        lastRunAt,
+        ...past,
         policy: rotationPolicy(domain, settings),
         now: () => cli.now().getTime(),
         random: randomHex,
