@@ -93,14 +93,16 @@ export async function status(domains: readonly string[], options: StatusOptions,
     dueWithinMs: options.due,
     sort: options.sort ?? "domain",
   };
-  const keys = await readKeyStatus(selection, { cli, notices, settings, journals });
-  const managed = new Set(await journals.domains());
+  const { keys, managed } = await readKeyStatus(selection, { cli, notices, settings, journals });
   const unmanaged = new Set<DomainName>();
   for await (const { name } of store.list(({ domain }) => includesDomain(domain))) {
     if (name !== undefined && !managed.has(name.domain)) unmanaged.add(name.domain);
   }
   for (const domain of unmanaged) {
     notices.warn(`the keys of ${domain} are not managed`, `take them over: dkimctl rotate ${domain} --adopt`);
+  }
+  if (unmanaged.size === 0 && ![...managed].some(includesDomain)) {
+    notices.notice(`rotation manages no key${domains.length === 0 ? "" : ` of ${domains.join(", ")}`}`);
   }
   if (options.html !== undefined) await writePage(options.html, keys, cli);
   else if (options.json) cli.stdout.write(renderStatusJson(keys));

@@ -62,8 +62,10 @@ describe("status", () => {
     const store = await fleet();
     const all = await keysOf([], store);
     const due = await keysOf(["--due", "20d"], store);
-    const until = new Date(NOW.getTime() + 20 * 86_400_000).toISOString();
-    expect(due).toEqual(all.filter((key) => key.due !== null && key.due <= until));
+    const at = (days: number) => new Date(NOW.getTime() + days * 86_400_000).toISOString();
+    const isDue = (key: Key) => (key.due === null ? key.state === "new" && key.since <= at(-1) : key.due <= at(20));
+    expect(due).toEqual(all.filter(isDue));
+    expect(due.some((key) => key.due === null)).toBe(true);
     expect(due.length).toBeGreaterThan(0);
     expect(due.length).toBeLessThan(all.length);
   });
@@ -123,6 +125,19 @@ describe("status", () => {
     const { stderr, exitCode } = await run([], { store });
     expect(stderr).toMatch(/the keys of other\.example are not managed\n.*--adopt/);
     expect(exitCode).toBe(0);
+  });
+
+  test("that there is nothing to tell is said, to a person", async () => {
+    const store = await fleet(1);
+    const typo = await run(["custommer-0.example"], { store });
+    expect(typo).toMatchObject({
+      exitCode: 0,
+      stdout: "",
+      stderr: "dkimctl: rotation manages no key of custommer-0.example\n",
+    });
+    expect((await run(["custommer-0.example", "--quiet"], { store })).stderr).toBe("");
+    expect((await run(["--json"], {})).stderr).toBe("dkimctl: rotation manages no key\n");
+    expect((await run(["--due", "0s"], { store })).stderr).toBe("");
   });
 
   describe("--html", () => {

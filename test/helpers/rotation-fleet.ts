@@ -20,7 +20,12 @@ interface Moment {
   readonly text: string;
 }
 
-const LIVES: readonly { policy: Partial<RotationPolicy>; trouble?: "leak" | "deaf" | "off" }[] = [
+export interface SimulatedLife {
+  readonly policy: Partial<RotationPolicy>;
+  readonly trouble?: "leak" | "deaf" | "off";
+}
+
+const LIVES: readonly SimulatedLife[] = [
   { policy: { algorithms: ["rsa"] } },
   { policy: { algorithms: ["rsa", "ed25519"] } },
   { policy: { algorithms: ["rsa"], standby: true } },
@@ -56,11 +61,25 @@ export async function writeFleet(store: string, journals: readonly Journal[]): P
   await turn.release();
 }
 
-async function simulateLife({ policy, trouble }: (typeof LIVES)[number], seed: number): Promise<Moment[]> {
-  const world = new SimulatedWorld({
+/** One domain's life, with every moment that was looked at. */
+export async function simulatedLife(
+  life: SimulatedLife,
+): Promise<{ moments: { now: number; journal: Journal }[]; policy: RotationPolicy }> {
+  const { policy } = simulatedWorld(life, 1);
+  const moments = await simulateLife(life, 1);
+  return { policy, moments: moments.map(({ now, text }) => ({ now, journal: parseJournal(text, "journal") })) };
+}
+
+function simulatedWorld({ policy }: SimulatedLife, seed: number): SimulatedWorld {
+  return new SimulatedWorld({
     ...{ seed, days: LIFE_DAYS, faults: 0, policy: { ...DEFAULT_POLICY, ...policy } },
     rotate: () => async () => {},
   });
+}
+
+async function simulateLife(life: SimulatedLife, seed: number): Promise<Moment[]> {
+  const { trouble } = life;
+  const world = simulatedWorld(life, seed);
   let text = formatJournal({ domain: "example.com", keys: [] });
   const moments: Moment[] = [];
   for (let hours = 0; hours < LIFE_DAYS * 24; hours += 2) {
@@ -74,7 +93,7 @@ async function simulateLife({ policy, trouble }: (typeof LIVES)[number], seed: n
       const run = simulatedRotationWorld(world, now, now, now - HOUR, (written) => {
         text = written;
       });
-      const isDeaf = trouble === "deaf" && day % 30 > 20;
+      const isDeaf = trouble === "deaf" && day > 180 && day < 190;
       await rotateDomain(journal, world.policy, isDeaf ? { ...run, changeRecord: async () => "done" } : run);
     }
     if (day > 100) moments.push({ now: now + 20 * 60_000, text });

@@ -53,7 +53,8 @@ export function renderStatusPage(keys: readonly KeyStatus[], { now, states }: St
 <body>
 <h1>DKIM keys</h1>
 <p class="faint">${plural(keys.length, "key")} of ${plural(domains, "domain")}, as the journals of dkimctl told at
-<time id="made" datetime="${isoTime(now)}">${minuteText(now)} UTC</time>. Times are UTC; those to come are what is foreseen.</p>
+<time id="made" datetime="${isoTime(now)}">${minuteText(now)} UTC</time>. Times are UTC. What is to come is drawn
+faintly, as the policy foresees it.</p>
 <p class="notice" id="age" hidden></p>
 <ul class="summary" aria-label="Summary">${renderSummary(keys, states)}</ul>
 ${renderTools()}
@@ -152,7 +153,7 @@ function scaleStyle(window: TimeWindow, now: number): string {
     ({ time }) => `linear-gradient(var(--grid),var(--grid)) ${percent(time)} 0/1px 100% no-repeat border-box`,
   );
   const labels = ticks.map(({ time }, index) => `.axis .t${index}{left:${percent(time)}}`);
-  return `td.time{background:${lines.join(",")}}\ntd.time::after{left:${percent(now)}}\n${labels.join("\n")}\n`;
+  return `td.time{background:${lines.join(",")}}\ntd.time::before,td.time::after{left:${percent(now)}}\n${labels.join("\n")}\n`;
 }
 
 function plural(count: number, noun: string): string {

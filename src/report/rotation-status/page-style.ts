@@ -52,6 +52,7 @@ small{display:block;color:var(--faint);font-size:.85em}
 .gone td:nth-child(4){color:var(--faint)}
 td:nth-child(6){white-space:nowrap}
 .time{width:36%;min-width:16rem;padding:0;position:relative}
+td.time::before{content:"";position:absolute;top:0;bottom:0;right:0;background:var(--back);opacity:.35}
 td.time::after,.legend .now::before{content:"";background:var(--now);width:2px}
 td.time::after{position:absolute;top:0;bottom:0;opacity:.75}
 .legend .now::before{display:inline-block;height:.8rem;margin-right:.4rem;vertical-align:-.05rem}
