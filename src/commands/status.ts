@@ -7,7 +7,7 @@ import { renderStatusJson } from "../report/rotation-status/json-format.ts";
 import type { KeyStatus } from "../report/rotation-status/key-status.ts";
 import { renderStatusTable } from "../report/rotation-status/table-format.ts";
 import { parseDuration } from "../rotation/duration.ts";
-import { KEY_STATES, type KeyState } from "../rotation/rotation-key.ts";
+import { isLive, KEY_STATES, type KeyState } from "../rotation/rotation-key.ts";
 import { createStyle, wantsColor } from "../terminal/style.ts";
 import { readKeyStatus, STATUS_ORDERS, type StatusOrder } from "./key-status.ts";
 import { createNotices } from "./notices.ts";
@@ -89,7 +89,7 @@ export async function status(domains: readonly string[], options: StatusOptions,
   const journals = await openJournals(cli, store, settings);
   const selection = {
     includesDomain,
-    states: new Set<KeyState>(options.state ?? KEY_STATES.filter((state) => state !== "gone")),
+    states: new Set<KeyState>(options.state ?? KEY_STATES.filter((state) => isLive({ state }))),
     dueWithinMs: options.due,
     sort: options.sort ?? "domain",
   };

@@ -1,5 +1,13 @@
 import { activeKeys, firstCandidate, replacementDue } from "./next-step.ts";
-import { enterState, isCandidate, type Journal, KEY_STATES, type KeyState, type RotationKey } from "./rotation-key.ts";
+import {
+  enterState,
+  isCandidate,
+  isLive,
+  type Journal,
+  KEY_STATES,
+  type KeyState,
+  type RotationKey,
+} from "./rotation-key.ts";
 import type { RotationPolicy } from "./rotation-policy.ts";
 import { drainedAt, periodEnd, safeSince, tombstoneEnd } from "./rotation-times.ts";
 
@@ -30,6 +38,7 @@ const USES: Readonly<Record<KeyState, KeyUse | undefined>> = {
   draining: "served",
   tombstone: "revoked",
   gone: undefined,
+  revealed: undefined,
 };
 
 /**
@@ -67,7 +76,7 @@ function foreseenKey(key: RotationKey, journal: DomainKeys, policy: RotationPoli
   const enter = (entered: KeyState, time: number) => {
     next = enterState(next, entered, Math.max(now, time));
   };
-  if (state === "gone") return key;
+  if (!isLive(key)) return key;
   if (isCandidate(key)) {
     const time = firstCandidate(key, journal.keys) === key ? handoverTime(key, journal, policy, now) : undefined;
     if (time === undefined) return key;

@@ -1,5 +1,5 @@
 import type { NextStep } from "./next-step.ts";
-import { type RotationKey, stateSince } from "./rotation-key.ts";
+import { isLive, type RotationKey, stateSince } from "./rotation-key.ts";
 import type { RotationPolicy } from "./rotation-policy.ts";
 
 /**
@@ -15,7 +15,7 @@ export type Urgency = (typeof URGENCIES)[number];
 const SOON_MS = 7 * 86_400_000;
 
 export function keyUrgency(key: RotationKey, { due }: NextStep, policy: RotationPolicy, now: number): Urgency {
-  if (key.state === "gone") return "calm";
+  if (!isLive(key)) return "calm";
   if (key.compromisedAt !== undefined && key.state !== "tombstone") return "compromised";
   if (due === undefined) return waitingSince(key) + policy.alertAfterMs <= now ? "late" : "calm";
   if (due <= now) return "late";

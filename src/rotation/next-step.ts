@@ -34,6 +34,7 @@ export function nextStep(
     case "tombstone":
       return { what: "to be removed", due: tombstoneEnd(key, policy) };
     case "gone":
+    case "revealed":
       return { what: "", due: undefined };
   }
 }

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Journal } from "../../src/rotation/rotation-key.ts";
-import { fleetJournals, writeFleet } from "../helpers/rotation-fleet.ts";
 import { type RunCliOptions, runCli, temporaryFolder } from "../helpers/run-cli.ts";
+import { fleetJournals, writeFleet } from "../helpers/simulated-fleet.ts";
 
 const NOW = new Date("2026-11-21T12:00:00Z");
 const UTF8 = { LC_ALL: "", LC_CTYPE: "C.UTF-8", LANG: "C" };

@@ -10,8 +10,8 @@ import { renderStatusPage } from "../../src/report/rotation-status/page-format.t
 import { KEY_STATES } from "../../src/rotation/rotation-key.ts";
 import { visit } from "../helpers/chromium.ts";
 import { requirePeer } from "../helpers/peers.ts";
-import { fleetJournals, writeFleet } from "../helpers/rotation-fleet.ts";
 import { runCli, temporaryFolder } from "../helpers/run-cli.ts";
+import { fleetJournals, writeFleet } from "../helpers/simulated-fleet.ts";
 
 const peer = requirePeer("chromium");
 const NOW = Date.parse("2026-11-21T12:00:00Z");

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { keyTimeline } from "../../src/rotation/key-timeline.ts";
 import { nextStep } from "../../src/rotation/next-step.ts";
 import type { Journal } from "../../src/rotation/rotation-key.ts";
-import { simulatedLife } from "../helpers/rotation-fleet.ts";
+import { simulatedLife } from "../helpers/simulated-fleet.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -120,7 +120,10 @@ function renderBodies(keys: readonly KeyStatus[], window: TimeWindow): string {
 
 function renderRow(key: KeyStatus, window: TimeWindow): string {
   const { urgency, state, due } = key;
-  const classes = [...(urgency === "calm" ? [] : [urgency]), ...(state === "gone" ? ["gone"] : [])];
+  const classes = [
+    ...(urgency === "calm" ? [] : [urgency]),
+    ...(state === "gone" || state === "revealed" ? ["gone"] : []),
+  ];
   const attributes = [
     classes.length === 0 ? "" : ` class="${classes.join(" ")}"`,
     urgency === "calm" ? "" : ` data-urgency="${urgency}"`,

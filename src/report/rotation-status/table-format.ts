@@ -55,7 +55,7 @@ function cellsOf(key: KeyStatus, since: (time: number) => string, style: Style):
 export function paintState({ state, urgency }: KeyStatus, style: Style): (text: string) => string {
   if (urgency === "compromised") return style.bad;
   if (state === "active") return style.good;
-  return state === "gone" ? style.dim : plain;
+  return state === "gone" || state === "revealed" ? style.dim : plain;
 }
 
 function paintDue({ urgency }: KeyStatus, style: Style): (text: string) => string {
