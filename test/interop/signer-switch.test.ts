@@ -292,6 +292,27 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a signer ${peer
     expect(reloads(own)).toBeLessThan(20);
   });
 
+  test("domains with a configuration of their own; two ways to write one file are refused", async () => {
+    const own = setUp();
+    const [common, other] = [join(own.folder, "common"), join(own.folder, "other")];
+    const reload = fakeReload(own, common);
+    own.configure(`type = "amavis"\noutput = "${common}"\nreload = ["${reload}"]
+[domain."own.example.test".signer]\ntype = "amavis"\nuser = "nobody"\noutput = "${other}"\nreload = ["true"]
+[domain."same.example.test".signer]\ntype = "amavis"\nuser = "nobody"\noutput = "${common}"\nreload = ["true"]`);
+    const domains = ["common.example.test", "own.example.test"];
+    expect(await own.bringUp(...domains)).toMatchObject({ exitCode: 0, stderr: "" });
+    for (const domain of domains) expect(own.states(domain)).toEqual({ k1: "active" });
+    expect(readFileSync(common, "utf8")).toMatch(/common\.example\.test/);
+    expect(readFileSync(common, "utf8")).not.toMatch(/own\.example\.test/);
+    expect(readFileSync(other, "utf8")).toMatch(/own\.example\.test/);
+    expect(readFileSync(other, "utf8")).not.toMatch(/common\.example\.test/);
+    const before = readFileSync(common, "utf8");
+    const { exitCode, stderr } = await own.run("rotate", "common.example.test", "same.example.test");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`same.example.test: signer.output is ${common} for other domains too`);
+    expect(readFileSync(common, "utf8")).toBe(before);
+  });
+
   test("a key that another configuration still names is not revoked", async () => {
     const own = setUp();
     const output = join(own.folder, "52-dkim");
