@@ -292,6 +292,21 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a signer ${peer
     expect(reloads(own)).toBeLessThan(20);
   });
 
+  test("a signer that fails for every domain is soon left alone, as it was", async () => {
+    const own = setUp();
+    const output = join(own.folder, "52-dkim");
+    own.configure(
+      `type = "amavis"\noutput = "${output}"\nreload = ["${fakeReload(own, output)}"]\ntest = ["false"]\ntime-limit = "1s"`,
+    );
+    const domains = Array.from({ length: 8 }, (_, index) => `e${index}.example.test`);
+    const { exitCode, stderr } = await own.bringUp(...domains);
+    expect(exitCode).toBe(1);
+    expect(stderr.match(/warning/g)).toHaveLength(8);
+    expect(stderr.match(/the signer was put back to what it used/g)).toHaveLength(3);
+    expect(stderr.match(/not tried, for the signer failed for 3 domains one after another/g)).toHaveLength(5);
+    expect(existsSync(output)).toBe(false);
+  });
+
   test("a key that another configuration still names is not revoked", async () => {
     const own = setUp();
     const output = join(own.folder, "52-dkim");
