@@ -40,6 +40,8 @@ const GATHER_MS = 30;
 /** After so many domains it is the signer's fault, and each more would only cost another reload and its time limit. */
 const MOST_FAILURES = 3;
 
+const CHOOSE_ALGORITHMS = "choose what its domain signs with: [rotation] algorithms";
+
 /** One domain's wish to sign with these keys, waiting for its turn. */
 interface Wish {
   readonly domain: DomainName;
@@ -140,19 +142,17 @@ export class ConfiguredSigner implements SignerSwitch {
   /** The files with the wishes fulfilled. @throws {DkimctlError} the signer cannot be told so */
   #format(wishes: readonly Wish[], next: ReadonlyMap<DomainName, readonly SignerKey[]>): readonly SignerFile[] {
     const { form, formOptions, signer } = this.#options.target;
-    const all = [...next.values()].flat().sort((a, b) => compareKeyNames(a.name, b.name));
+    const known = [...next.values()].flat().sort((a, b) => compareKeyNames(a.name, b.name));
+    const reasons = new Map(known.map((key) => [key, form.cannotUse?.(key, known)]));
     for (const key of wishes.flatMap(({ keys }) => keys)) {
-      const reason = form.cannotUse?.(key, all);
-      if (reason === undefined) continue;
-      throw new OperationError(`${keyRecordName(key.name)} cannot sign: ${reason}`, {
-        hint: "choose what its domain signs with: [rotation] algorithms",
-      });
+      const reason = reasons.get(key);
+      if (reason !== undefined) {
+        throw new OperationError(`${keyRecordName(key.name)} cannot sign: ${reason}`, { hint: CHOOSE_ALGORITHMS });
+      }
     }
-    requireOneSignature(
-      wishes.flatMap(({ keys }) => keys),
-      form,
-      signer,
-    );
+    // A key that the signer cannot load may stop it for all domains.
+    const all = known.filter((key) => reasons.get(key) === undefined);
+    requireOneSignature(all, form, signer, CHOOSE_ALGORITHMS);
     const { catchAll } = formOptions;
     if (catchAll !== undefined && !next.has(catchAll)) {
       throw new OperationError(`the domain of signer.catch-all, ${catchAll}, has no key in the configuration`);
