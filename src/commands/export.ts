@@ -13,6 +13,7 @@ import { chooseForm, requireOneSignature, requireTaken, writeForm } from "../sig
 import { EXPORT_FORMS } from "../signers/index.ts";
 import type { SecretSignerKey, SignerFile, SignerForm, SignerKey } from "../signers/signer-form.ts";
 import { outputPaths, replaceText } from "./export-files.ts";
+import { storeForm } from "./export-store-form.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { collect, type GlobalOptions, wholeNumber } from "./options.ts";
 import { loadSettings, openJournals, openStore } from "./settings.ts";
@@ -87,7 +88,11 @@ Examples:
 
 async function exportKeys(signer: string, domains: string[], options: ExportOptions, cli: CliContext): Promise<void> {
   const notices = createNotices(cli, options);
-  const named = chooseForm(signer, options.form);
+  const settings = loadSettings(cli, options);
+  const store = await openStore(cli, {}, settings);
+  const chosenForm = chooseForm(signer, options.form);
+  const named =
+    store.keepsFiles || chosenForm.isSecret ? chosenForm : storeForm(signer, options.form, settings.store.address);
   const { form, isSecret } = named;
   requireTaken(form, signer, {
     ttlSeconds: ["--ttl", options.ttl],
@@ -100,8 +105,6 @@ async function exportKeys(signer: string, domains: string[], options: ExportOpti
       hint: "if they may be read where the output goes, add --reveal-private-key",
     });
   }
-  const settings = loadSettings(cli, options);
-  const store = await openStore(cli, {}, settings);
   const signing = await SigningKeys.read(await openJournals(cli, store, settings), parseDomainFilter(domains));
   const chosen = await readSignerKeys(store, domains, { selectors: options.selector, signing, isSecret, notices, cli });
   if (chosen.length === 0) throw noKeysError(store.location, [...domains, ...(options.selector ?? [])]);

@@ -36,7 +36,7 @@ export async function adoptDomain(
     keys.push({ selector: name.selector, algorithm: privateKey.type, ...made, seen: observation });
   }
   const now = cli.now().getTime();
-  const named = active.length > 0 ? active : signingInConfiguration(domain, keys, room, notices);
+  const named = active.length > 0 ? active : await signingInConfiguration(domain, keys, room, notices);
   const { journal, leftOut } = await askingWhichSigns(cli, named, (chosen) => adoptKeys(domain, keys, chosen, now));
   await lease.writeJournal(journal);
   for (const { selector, reason } of leftOut) notices.warn(`${domain}: ${selector} is left out: ${reason}`);
@@ -45,12 +45,13 @@ export async function adoptDomain(
 }
 
 /** What the signer's configuration says; nothing where nobody has told where that is, or it does not know the domain. */
-function signingInConfiguration(
+async function signingInConfiguration(
   domain: DomainName,
   keys: readonly AdoptableKey[],
-  { names }: RotationRoom,
+  { signerOf }: RotationRoom,
   notices: Notices,
-): readonly Selector[] {
+): Promise<readonly Selector[]> {
+  const { names } = await signerOf(domain);
   const named = names?.(domain);
   if (named?.kind === "unknown") notices.warn(`${domain}: ${named.reason}: which key signs is not read from it`);
   if (named?.kind !== "known") return [];

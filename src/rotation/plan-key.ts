@@ -2,7 +2,7 @@ import { roughDuration } from "./duration.ts";
 import type { Observation } from "./observation.ts";
 import type { PlanInput, RotationFinding, RotationPlan, Step, Wait } from "./plan.ts";
 import { type Effect, type RotationKey, stateSince } from "./rotation-key.ts";
-import { drainedAt, safeSince, tombstoneEnd } from "./rotation-times.ts";
+import { drainedAt, forgottenAt, safeSince, tombstoneEnd } from "./rotation-times.ts";
 
 /** What one key needs at this moment, whichever key signs. */
 export function planKey(key: RotationKey, input: PlanInput): RotationPlan {
@@ -142,7 +142,6 @@ class KeyPlanner implements RotationPlan {
   }
 
   #planTombstone(): void {
-    const { selector } = this.#key;
     const { now, policy } = this.#input;
     const seen = this.#seen;
     const until = tombstoneEnd(this.#key, policy);
@@ -156,12 +155,26 @@ class KeyPlanner implements RotationPlan {
     }
     if (this.#isHeld()) return;
     if (seen?.kind === "agreed" && seen.serves === "nothing") {
-      this.steps.push({ kind: "destroy", selector, why: "no server has the record" });
+      this.#planEnd();
     } else if (seen?.kind === "agreed" && seen.serves === "revoked") {
       this.#ask("withdraw", `revoked for ${roughDuration(now - stateSince(this.#key))}`);
       this.#alertWhenLate("withdraw", "the revoked record is still there");
     } else if (seen?.kind === "agreed") this.#person(`the record at its name is not ours: ${seen.detail}`);
     else if (seen !== undefined) this.#unsettled("withdraw", seen.reason);
+  }
+
+  /** The record is proven absent. */
+  #planEnd(): void {
+    const { selector, absentSince } = this.#key;
+    const { now, policy } = this.#input;
+    if (!policy.reveal) {
+      this.steps.push({ kind: "destroy", selector, why: "no server has the record" });
+    } else if (absentSince !== undefined) {
+      // Whoever has the private key could deceive receivers whose resolvers still hold the public one.
+      const until = forgottenAt(this.#key, absentSince, policy);
+      if (now < until) this.#wait("caches that may hold the key", until);
+      else this.steps.push({ kind: "reveal", selector, why: "no server has the record, and no cache has the key" });
+    }
   }
 
   #ask(effect: Exclude<Effect, "activate">, why: string): void {

@@ -35,7 +35,9 @@ export type Step =
       readonly why: string;
     }
   /** Destroy the private key: its record is proven absent. */
-  | { readonly kind: "destroy"; readonly selector: Selector; readonly why: string };
+  | { readonly kind: "destroy"; readonly selector: Selector; readonly why: string }
+  /** Make the private key public before that; one that something else still uses is destroyed under this name only. */
+  | { readonly kind: "reveal"; readonly selector: Selector; readonly why: string };
 
 /** What a key waits for. */
 export interface Wait {
@@ -188,6 +190,7 @@ function latestTime({ keys, rotationAskedAt = 0 }: Journal): number {
     ...Object.values(key.entered),
     key.provenSince ?? 0,
     key.compromisedAt ?? 0,
+    key.absentSince ?? 0,
     key.intent?.since ?? 0,
     key.intent?.last ?? 0,
   ]);

@@ -43,6 +43,12 @@ export interface RotationWorld {
   activate(keys: readonly RotationKey[], retired: readonly RotationKey[]): Promise<"done" | "asked">;
   /** Destroys the private key, if it is still there, and writes the journal that tells of it. */
   destroyKey(key: RotationKey, journal: Journal): Promise<void>;
+  /**
+   * Makes the private key public, if nothing else uses it, and then destroys it and writes the journal that tells what
+   * has become of it.
+   * @returns what was written
+   */
+  revealKey(key: RotationKey, journalWith: (end: "gone" | "revealed") => Journal): Promise<Journal>;
 }
 
 export interface MadeRotationKey {

@@ -15,6 +15,7 @@ import type { PublicKey } from "../keys/public-key.ts";
 import type { Selector } from "../keys/selector.ts";
 import type { DomainLease } from "./journal-store.ts";
 import { observeKey } from "./key-observer.ts";
+import type { KeyRevealer } from "./key-revealer.ts";
 import type { RotationKey } from "./rotation-key.ts";
 import type { RotationPolicy } from "./rotation-policy.ts";
 import { type MadeRotationKey, REVOKED_RECORD, type RecordWish, type RotationWorld } from "./rotation-world.ts";
@@ -37,6 +38,8 @@ export interface StoreWorldOptions {
   readonly signer: SignerSwitch | undefined;
   /** `undefined`: nobody has told where the signer's configuration is. */
   readonly names?: ((domain: DomainName) => SignerNames) | undefined;
+  /** `undefined`: private keys are destroyed in secret. */
+  readonly revealer: KeyRevealer | undefined;
 }
 
 /** Makes the signer use other keys. */
@@ -68,7 +71,7 @@ export class NotProvenError extends TryAgainError {
 
 /** The real world of one domain: a key store, the DNS, a publisher and a signer. */
 export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
-  const { domain, store, policy, survey, now, random, lastRunAt, publisher, signer, ttlSeconds } = options;
+  const { domain, store, policy, survey, now, random, lastRunAt, publisher, signer, revealer, ttlSeconds } = options;
   const lookups = new Map<Selector, TxtLookup>();
   const lease = (): DomainLease => {
     if (options.lease === undefined) throw new RangeError("this world is only looked at");
@@ -109,7 +112,8 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
     lastRunAt,
     async taken() {
       const taken = new Set<string>();
-      for await (const { name } of store.list((name) => name.domain === domain)) if (name) taken.add(name.selector);
+      const ofDomain = store.list((name) => name.domain === domain, domain);
+      for await (const { name } of ofDomain) if (name) taken.add(name.selector);
       return taken;
     },
     async observe(key) {
@@ -152,6 +156,16 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
     activate,
     async destroyKey(key, journal) {
       await lease().removeKey(nameOf(key), journal);
+    },
+    async revealKey(key, journalWith) {
+      if (revealer === undefined || key.record === undefined)
+        throw new RangeError(`${key.selector} is not to be revealed`);
+      const name = nameOf(key);
+      return revealer.retire(name, key.record, async (isRevealed) => {
+        const journal = journalWith(isRevealed ? "revealed" : "gone");
+        await lease().removeKey(name, journal);
+        return journal;
+      });
     },
   };
 }

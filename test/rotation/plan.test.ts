@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { parseSelector } from "../../src/keys/selector.ts";
 import { parseSelectorTemplate } from "../../src/keys/selector-template.ts";
-import type { Agreement, Observation } from "../../src/rotation/observation.ts";
+import { type Agreement, absorbObservations, type Observation } from "../../src/rotation/observation.ts";
 import { planRotation, type Step } from "../../src/rotation/plan.ts";
 import { confirmActivation } from "../../src/rotation/rotate-domain.ts";
-import type { Journal, KeyState, RotationKey } from "../../src/rotation/rotation-key.ts";
+import { isLive, type Journal, type KeyState, type RotationKey } from "../../src/rotation/rotation-key.ts";
 import { DEFAULT_POLICY, type RotationPolicy } from "../../src/rotation/rotation-policy.ts";
 import type { SignerNames } from "../../src/rotation/signer-names.ts";
 
@@ -76,9 +76,7 @@ function plan({ keys, seen = {}, policy = {}, journal = {}, lastRunAt, taken = [
     lastRunAt,
     named: named === undefined ? undefined : signerNames(named),
     taken: new Set(
-      [...keys.filter(({ state }) => state !== "gone").map(({ selector }) => selector), ...taken].filter(
-        (name) => !lost.includes(name),
-      ),
+      [...keys.filter(isLive).map(({ selector }) => selector), ...taken].filter((name) => !lost.includes(name)),
     ),
     random: () => "0badcafe",
   });
@@ -221,8 +219,88 @@ describe("the life of a key", () => {
       [],
     ],
     ["gone: it stays", { keys: [active, key("k0", "gone", DAY)], seen: { old: OURS } }, []],
+    ["revealed: it stays", { keys: [active, key("k0", "revealed", DAY)], seen: { old: OURS } }, []],
+    ["revealed: its selector is not used again", { keys: [key("k1", "revealed", 900 * DAY)] }, ["create k2"]],
   ])("%s", (_, input, steps) => {
     expect(plan(input).steps).toEqual(steps);
+  });
+});
+
+describe("a private key is made public", () => {
+  const policy = { reveal: true, tombstoneMs: HOUR };
+  const absent = (ageMs: number, more: Partial<RotationKey> = {}) =>
+    key("k0", "tombstone", 30 * DAY, { absentSince: NOW - ageMs, ...more });
+  test.each<[string, Case, string[], string[]]>([
+    [
+      "when no server has its record, and no cache can hold it: its TTL and the margin are over",
+      { policy, keys: [active, absent(2 * HOUR)], seen: { old: OURS, k0: agreed("nothing") } },
+      ["reveal k0"],
+      [],
+    ],
+    [
+      "not while a cache may hold it, however long it has been revoked",
+      { policy, keys: [active, absent(1.5 * HOUR)], seen: { old: OURS, k0: agreed("nothing") } },
+      [],
+      ["caches that may hold the key +0.5h"],
+    ],
+    [
+      "not one that leaked either",
+      { policy, keys: [active, absent(0, { compromisedAt: NOW })], seen: { old: OURS, k0: agreed("nothing") } },
+      [],
+      ["caches that may hold the key +2h"],
+    ],
+    [
+      "not when nobody asked for it: it is destroyed, and no cache is waited for",
+      { keys: [active, absent(0)], seen: { old: OURS, k0: agreed("nothing") } },
+      ["destroy k0"],
+      [],
+    ],
+    [
+      "not while the revoked record is there",
+      { policy, keys: [active, absent(DAY)], seen: { old: OURS, k0: agreed("revoked") } },
+      ["withdraw k0"],
+      [],
+    ],
+    [
+      "not while a server is in doubt",
+      { policy, keys: [active, absent(DAY)], seen: { old: OURS, k0: doubt(false) } },
+      [],
+      ["the servers: ns2 is down"],
+    ],
+    [
+      "not when its record has come back",
+      { policy, keys: [active, absent(DAY)], seen: { old: OURS, k0: OURS } },
+      ["tombstone k0"],
+      [],
+    ],
+    [
+      "not before its life is over",
+      { policy, keys: [key("k0", "draining", DAY, { absentSince: NOW - DAY })], seen: { k0: agreed("nothing") } },
+      ["publish k0", "create k1"],
+      [],
+    ],
+    [
+      "also when it is not in the store any more: a run may have been killed after it was made public",
+      { policy, keys: [active, absent(DAY)], lost: ["k0"], seen: { old: OURS, k0: agreed("nothing") } },
+      ["reveal k0"],
+      [],
+    ],
+  ])("%s", (_, input, steps, waits) => {
+    const found = plan(input);
+    expect(found.steps).toEqual(steps);
+    expect(found.waits.filter((wait) => !wait.startsWith("rotation") && !wait.startsWith("mail"))).toEqual(waits);
+  });
+
+  test.each<[string, KeyState, Observation, number | undefined, number | undefined]>([
+    ["begins when all servers are seen without it", "tombstone", agreed("revoked"), undefined, NOW],
+    ["goes on as long as they are", "tombstone", agreed("nothing"), NOW - HOUR, NOW - HOUR],
+    ["ends when one of them cannot be asked", "tombstone", doubt(false), NOW - HOUR, undefined],
+    ["ends when it comes back", "tombstone", OURS, NOW - HOUR, undefined],
+    ["does not begin before the key is revoked", "draining", agreed("nothing"), undefined, undefined],
+  ])("its absence %s", (_, state, seen, before, after) => {
+    const keys = [key("k0", state, DAY, { absentSince: before })];
+    const absorbed = absorbObservations({ domain: "example.com", keys }, new Map([["k0", seen]]), NOW);
+    expect(absorbed.keys[0]?.absentSince).toBe(after);
   });
 });
 
