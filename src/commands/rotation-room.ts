@@ -64,6 +64,10 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
   });
   const signerOf = (domain: DomainName) => openSignerOf(settingsOf(domain, settings).signer);
   const ownSigners = Object.keys(settings.domain).map((domain) => settingsOf(domain as DomainName, settings).signer);
+  if (ownSigners.length > 0) {
+    const { requireFilesOfTheirOwn } = await import("./signer-target.ts");
+    requireFilesOfTheirOwn([settings.signer, ...ownSigners]);
+  }
   async function recoverSigners(): Promise<void> {
     for (const signer of [settings.signer, ...ownSigners]) await (await openSignerOf(signer)).signer?.recover?.();
   }

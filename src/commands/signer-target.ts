@@ -75,3 +75,22 @@ export function signerTarget({ signer: settings }: Pick<Settings, "signer">): Si
     timeLimitMs: settings["time-limit"] ?? TIME_LIMIT_MS,
   };
 }
+
+/**
+ * Two signers that write one file would undo each other's changes.
+ * @param signers of all domains @throws {UsageError} a file is named with different settings
+ */
+export function requireFilesOfTheirOwn(signers: readonly Settings["signer"][]): void {
+  const known = new Map<string, string>();
+  for (const signer of signers) {
+    const { output } = signer;
+    if (output === undefined) continue;
+    const all = JSON.stringify(Object.entries(signer).sort());
+    if ((known.get(output) ?? all) !== all) {
+      throw new UsageError(`signer.output ${output} is named with different settings for different domains`, {
+        hint: "one file has one signer: give these domains a file of their own, or the same settings",
+      });
+    }
+    known.set(output, all);
+  }
+}

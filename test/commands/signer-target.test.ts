@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SignerFiles } from "../../src/commands/signer-files.ts";
 import { SignerNamesReader } from "../../src/commands/signer-names.ts";
-import { signerTarget } from "../../src/commands/signer-target.ts";
+import { requireFilesOfTheirOwn, signerTarget } from "../../src/commands/signer-target.ts";
 import type { Settings } from "../../src/config.ts";
 import { UsageError } from "../../src/errors.ts";
 import { parseDomainName } from "../../src/keys/domain-name.ts";
@@ -42,6 +42,12 @@ describe("the settings of a signer", () => {
     expect(() => signerTarget({ signer })).toThrow(UsageError);
     expect(() => signerTarget({ signer })).toThrow(text);
   });
+});
+
+test("a file has one signer", () => {
+  const other = { ...RSPAMD, output: "/etc/rspamd/local.d/y.conf", user: "x" };
+  expect(() => requireFilesOfTheirOwn([{}, RSPAMD, { ...RSPAMD }, other, { activate: ["x"] }])).not.toThrow();
+  expect(() => requireFilesOfTheirOwn([RSPAMD, { ...RSPAMD, user: "x" }])).toThrow(/x\.conf is named with different/);
 });
 
 describe("the files of a signer", () => {
