@@ -78,6 +78,11 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
     load: () => import("./commands/check-signer.ts"),
   },
   {
+    name: "copy",
+    summary: "copy keys and journals from one store to another",
+    load: () => import("./commands/copy.ts"),
+  },
+  {
     name: "completion",
     summary: "print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),

@@ -29,6 +29,10 @@ export async function openKeyStore(
       const { DirectoryKeyStore } = await import("./directory-key-store.ts");
       return new DirectoryKeyStore({ ...options, path: address.path });
     }
+    case "vault": {
+      const { openVaultKeyStore } = await import("./vault/open-vault.ts");
+      return openVaultKeyStore(address, surroundings, options.clock);
+    }
     case "redis": {
       const { openRedisKeyStore } = await import("./redis/open-redis.ts");
       return openRedisKeyStore(address, surroundings, options.clock);

@@ -32,10 +32,14 @@ const RECORD_RUN_EVERY_MS = 4 * 60_000;
  * check-and-set. The lease that is written beside it only keeps two workers from doing the same at once.
  */
 export class VaultJournalStore implements JournalStore {
+  readonly activates = true;
   readonly #documents: VaultDocuments;
+  readonly #singleWriter: boolean;
 
-  constructor(documents: VaultDocuments) {
+  /** @param options.singleWriter somebody vouches that no other host rotates: then KV version 1 will do */
+  constructor(documents: VaultDocuments, { singleWriter = false }: { readonly singleWriter?: boolean } = {}) {
     this.#documents = documents;
+    this.#singleWriter = singleWriter;
   }
 
   locationOf(domain: DomainName): string {
@@ -76,11 +80,11 @@ export class VaultJournalStore implements JournalStore {
   }
 
   async begin(): Promise<RotationTurn> {
-    if (!(await this.#documents.hasCheckAndSet())) {
+    if (!this.#singleWriter && !(await this.#documents.hasCheckAndSet())) {
       throw new OperationError(
         "rotation in Vault needs KV version 2: version 1 cannot refuse a write that comes too late",
         {
-          hint: "turn it into version 2: vault kv enable-versioning MOUNT",
+          hint: "vault kv enable-versioning MOUNT; or, where one host alone rotates, add ?single-writer=yes to the address",
         },
       );
     }

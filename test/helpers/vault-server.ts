@@ -10,7 +10,7 @@ import { onTestFinished } from "vitest";
  * policies, namespaces, seal and standby, as the API's documentation has them
  * (https://developer.hashicorp.com/vault/api-docs: secret/kv/kv-v1, secret/kv/kv-v2, auth/approle, system/health,
  * #http-status-codes). It is strict: what the documentation does not name is 404 or 405. The same tests run against a
- * real server when DKIMCTL_TEST_VAULT_ADDR is set (test/interop/vault-real.test.ts).
+ * real server when DKIMCTL_TEST_VAULT_ADDR is set (test/keys/vault-key-store.test.ts).
  */
 
 export interface VaultServerOptions {
@@ -52,6 +52,8 @@ export class VaultServer {
   fault: (request: string, index: number) => VaultFault | undefined = () => undefined;
   /** Paths below `/v1/` that the token must not use, with the method: `POST secret/data/`. */
   denied: string[] = [];
+  /** How far its clock is ahead of ours. */
+  clockAheadMs = 0;
   origin = "";
   readonly #secrets = new Map<string, Secret>();
   readonly #tokens = new Map<string, number>([[this.token, Number.POSITIVE_INFINITY]]);
@@ -98,7 +100,11 @@ export class VaultServer {
     const answer =
       this.#faulty(fault, method) ?? this.#answer(request, method, path, url, Buffer.concat(parts).toString());
     if (fault === "cut-after") return void request.socket.destroy();
-    response.writeHead(answer.status, { "content-type": "application/json", "cache-control": "no-store" });
+    response.writeHead(answer.status, {
+      "content-type": "application/json",
+      "cache-control": "no-store",
+      date: new Date(Date.now() + this.clockAheadMs).toUTCString(),
+    });
     response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
   }
 

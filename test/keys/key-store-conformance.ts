@@ -91,7 +91,9 @@ export function describeKeyStore(title: string, open: () => Promise<StoreUnderTe
 
     test("of many who make different names at once, all do", async () => {
       const clients = await Promise.all(Array.from({ length: 6 }, () => under.another()));
-      await Promise.all(clients.map(async ({ store: other }, index) => other.create(name(`s${index}`), await ed25519())));
+      await Promise.all(
+        clients.map(async ({ store: other }, index) => other.create(name(`s${index}`), await ed25519())),
+      );
       expect(await names(store)).toEqual([0, 1, 2, 3, 4, 5].map((index) => `s${index}._domainkey.example.com`));
     });
 
@@ -152,7 +154,11 @@ export function describeKeyStore(title: string, open: () => Promise<StoreUnderTe
       const errors = await Promise.allSettled([store.create(name("s1"), key), store.read(name("none"))]);
       for (const result of errors) {
         const text = result.status === "rejected" ? `${result.reason.stack} ${JSON.stringify(result.reason)}` : "";
-        expect(text).not.toContain(Buffer.from(key.privateKey.type === "ed25519" ? key.privateKey.seed : []).toString("base64").slice(0, 20));
+        expect(text).not.toContain(
+          Buffer.from(key.privateKey.type === "ed25519" ? key.privateKey.seed : [])
+            .toString("base64")
+            .slice(0, 20),
+        );
       }
     });
   });
@@ -172,7 +178,9 @@ export function describeKeyStore(title: string, open: () => Promise<StoreUnderTe
       await lease?.release();
       await turn.release();
       const { journals } = await under.another();
-      expect((await journals.read(EXAMPLE))?.keys.map(({ selector, state }) => [selector, state])).toEqual([["k1", "new"]]);
+      expect((await journals.read(EXAMPLE))?.keys.map(({ selector, state }) => [selector, state])).toEqual([
+        ["k1", "new"],
+      ]);
       expect(await journals.domains()).toContain(EXAMPLE);
       expect(journals.locationOf(EXAMPLE)).toMatch(/example\.com/);
     });
@@ -217,39 +225,45 @@ export function describeKeyStore(title: string, open: () => Promise<StoreUnderTe
       expect((await under.journals.read(EXAMPLE))?.keys[0]?.state).toBe("published");
     });
 
-    if (!traits.leases) test("one run at a time has them all", async () => {
-      const turn = await under.journals.begin();
-      await expect((await under.another()).journals.begin()).rejects.toMatchObject({ code: "DKIM_STORE_LOCKED", exitCode: 4 });
-      await turn.release();
-      await (await (await under.another()).journals.begin()).release();
-    });
+    if (!traits.leases)
+      test("one run at a time has them all", async () => {
+        const turn = await under.journals.begin();
+        await expect((await under.another()).journals.begin()).rejects.toMatchObject({
+          code: "DKIM_STORE_LOCKED",
+          exitCode: 4,
+        });
+        await turn.release();
+        await (await (await under.another()).journals.begin()).release();
+      });
 
-    if (traits.leases) test("two workers: each domain is one's, and free again when it is released", async () => {
-      const [one, two] = await Promise.all([under.journals.begin(), (await under.another()).journals.begin()]);
-      const lease = await one.lease(EXAMPLE);
-      await lease?.writeJournal(journal("new"));
-      expect(await two.lease(EXAMPLE)).toBeUndefined();
-      const other = await two.lease(parseDomainName("example.net"));
-      expect(other).toBeDefined();
-      await lease?.release();
-      const next = await two.lease(EXAMPLE);
-      await next?.writeJournal(journal("published"));
-      for (const held of [next, other]) await held?.release();
-      await Promise.all([one.release(), two.release()]);
-      expect((await under.journals.read(EXAMPLE))?.keys[0]?.state).toBe("published");
-    });
+    if (traits.leases)
+      test("two workers: each domain is one's, and free again when it is released", async () => {
+        const [one, two] = await Promise.all([under.journals.begin(), (await under.another()).journals.begin()]);
+        const lease = await one.lease(EXAMPLE);
+        await lease?.writeJournal(journal("new"));
+        expect(await two.lease(EXAMPLE)).toBeUndefined();
+        const other = await two.lease(parseDomainName("example.net"));
+        expect(other).toBeDefined();
+        await lease?.release();
+        const next = await two.lease(EXAMPLE);
+        await next?.writeJournal(journal("published"));
+        for (const held of [next, other]) await held?.release();
+        await Promise.all([one.release(), two.release()]);
+        expect((await under.journals.read(EXAMPLE))?.keys[0]?.state).toBe("published");
+      });
 
-    if (traits.leases) test("of two who write at once, one does, and the other is told", async () => {
-      const clients = [under, await under.another()];
-      const turns = await Promise.all(clients.map(({ journals }) => journals.begin()));
-      const leases = await Promise.all(turns.map((turn) => turn.lease(EXAMPLE)));
-      const results = await Promise.allSettled(leases.map((lease) => lease?.writeJournal(journal("new"))));
-      const held = leases.filter((lease) => lease !== undefined);
-      const lost = results.flatMap((result) => (result.status === "rejected" ? [result.reason.code] : []));
-      expect(lost).toEqual(held.length === 2 ? ["DKIM_LEASE_LOST"] : []);
-      for (const lease of held) await lease.release();
-      for (const turn of turns) await turn.release();
-    });
+    if (traits.leases)
+      test("of two who write at once, one does, and the other is told", async () => {
+        const clients = [under, await under.another()];
+        const turns = await Promise.all(clients.map(({ journals }) => journals.begin()));
+        const leases = await Promise.all(turns.map((turn) => turn.lease(EXAMPLE)));
+        const results = await Promise.allSettled(leases.map((lease) => lease?.writeJournal(journal("new"))));
+        const held = leases.filter((lease) => lease !== undefined);
+        const lost = results.flatMap((result) => (result.status === "rejected" ? [result.reason.code] : []));
+        expect(lost).toEqual(held.length === 2 ? ["DKIM_LEASE_LOST"] : []);
+        for (const lease of held) await lease.release();
+        for (const turn of turns) await turn.release();
+      });
   });
 }
 
@@ -273,7 +287,9 @@ async function fingerprint(store: KeyStore, selector: string): Promise<string> {
 async function names(store: KeyStore, filter?: (name: KeyName) => boolean): Promise<string[]> {
   const found: KeyStoreEntry[] = [];
   for await (const entry of store.list(filter)) found.push(entry);
-  return found.map((entry) => (entry.kind === "key" ? keyRecordName(entry.name) : `${entry.location}: ${entry.reason}`));
+  return found.map((entry) =>
+    entry.kind === "key" ? keyRecordName(entry.name) : `${entry.location}: ${entry.reason}`,
+  );
 }
 
 function journal(state: RotationKey["state"]): Journal {

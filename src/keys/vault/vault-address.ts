@@ -15,13 +15,15 @@ export interface VaultAddress {
   /** Mount and folder: `secret/dkim`. */
   readonly path: string;
   readonly namespace: string | undefined;
-  /** Of a file of PEM certificates. */
-  readonly ca: string | undefined;
+  /** PEM certificates that are trusted instead of Node's own list. */
+  readonly caFile: string | undefined;
   readonly tokenFile: string | undefined;
+  /** Somebody vouches that one host alone rotates: without check-and-set, KV version 1 cannot refuse a late write. */
+  readonly singleWriter: boolean;
 }
 
 const DEFAULT_PORT = 8200;
-const PARAMETERS = ["ca", "namespace", "token-file"];
+const PARAMETERS = ["ca", "namespace", "token-file", "single-writer"];
 
 /**
  * `vault://HOST[:PORT]/MOUNT/FOLDER`, or `vault:///MOUNT/FOLDER` for the server of `VAULT_ADDR`.
@@ -47,9 +49,16 @@ export function parseVaultAddress(url: StoreUrl): VaultAddress {
     origin: host === undefined ? undefined : originOf(url.scheme === "vault" ? "https" : "http", host.host, host.port),
     path,
     namespace: url.parameters.get("namespace"),
-    ca: fileParameter(url, "ca"),
+    caFile: fileParameter(url, "ca"),
     tokenFile: fileParameter(url, "token-file"),
+    singleWriter: parseYes(url, "single-writer"),
   };
+}
+
+function parseYes({ parameters }: StoreUrl, name: string): boolean {
+  const value = parameters.get(name);
+  if (value === undefined || value === "yes") return value === "yes";
+  throw new StoreAddressError(`${name} of the store's address is yes or left out, not ${quoteName(value)}`);
 }
 
 const CREDENTIALS = "Vault is told who asks by VAULT_TOKEN_FILE, or VAULT_ROLE_ID_FILE and VAULT_SECRET_ID_FILE";

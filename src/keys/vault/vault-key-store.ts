@@ -14,6 +14,13 @@ const DOCUMENTS_AT_ONCE = 16;
 const RECENT_DOCUMENTS = 256;
 const RECENT_MS = 5000;
 
+export interface VaultKeyStoreOptions {
+  /** The time in what tells of replaced keys; default the system's. */
+  readonly clock?: (() => Date) | undefined;
+  /** Somebody vouches that nobody else writes: then KV version 1 is no reason to warn. */
+  readonly singleWriter?: boolean | undefined;
+}
+
 /**
  * Keys in a KV secrets engine of Vault or OpenBao: for each domain the document that rspamd reads. A new key is put there
  * as one that does not sign yet; rotation sets since when, and until when, each key signs.
@@ -23,13 +30,15 @@ export class VaultKeyStore implements KeyStore {
   readonly keepsFiles = false;
   readonly documents: VaultDocuments;
   readonly #clock: () => Date;
+  readonly #singleWriter: boolean;
   #warned = false;
   readonly #recent = new Map<string, { readonly document: VaultDocument; readonly at: number }>();
 
-  constructor(documents: VaultDocuments, clock: () => Date = () => new Date()) {
+  constructor(documents: VaultDocuments, options: VaultKeyStoreOptions = {}) {
     this.documents = documents;
     this.location = documents.locationOf("").replace(/\/$/, "");
-    this.#clock = clock;
+    this.#clock = options.clock ?? (() => new Date());
+    this.#singleWriter = options.singleWriter ?? false;
   }
 
   /** Asks whether the secrets engine is there and lets us in. There is nothing to make: a folder begins with its first document. */
@@ -140,7 +149,7 @@ export class VaultKeyStore implements KeyStore {
 
   /** Once for the store, with the first key that is read. */
   async #warnings(): Promise<string[]> {
-    if (this.#warned || (await this.documents.hasCheckAndSet())) return [];
+    if (this.#warned || this.#singleWriter || (await this.documents.hasCheckAndSet())) return [];
     this.#warned = true;
     return [
       `${this.location} is of KV version 1, in which two that write at once can lose a key; use version 2: vault kv enable-versioning`,
