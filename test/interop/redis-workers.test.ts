@@ -15,11 +15,11 @@ import { temporaryFolder } from "../helpers/run-cli.ts";
 const peer = requirePeer("redis-server", "redis-cli", "bash");
 
 /** DKIMCTL_FLEET_DOMAINS=2000 is what issue 8 asks for; it takes minutes. */
-const count = Number(process.env.DKIMCTL_FLEET_DOMAINS ?? 80);
+const count = Number(process.env.DKIMCTL_FLEET_DOMAINS ?? 40);
 const workerCount = Number(process.env.DKIMCTL_FLEET_WORKERS ?? 4);
-/** So long every worker is killed and stopped at random, and the server killed and started again. */
-const chaosMs = Number(process.env.DKIMCTL_FLEET_CHAOS_MS ?? 12_000);
-const LIMIT_MS = Number(process.env.DKIMCTL_FLEET_LIMIT_MS ?? 150_000);
+/** So often a worker is killed or stopped at random; at every fifth time the server is killed and started again. */
+const blows = Number(process.env.DKIMCTL_FLEET_BLOWS ?? 12);
+const LIMIT_MS = Number(process.env.DKIMCTL_FLEET_LIMIT_MS ?? 180_000);
 const LEASE_SECONDS = 2;
 
 describe.skipIf(peer.skip)(`many workers on one Redis ${peer.reason}`, () => {
@@ -30,7 +30,7 @@ describe.skipIf(peer.skip)(`many workers on one Redis ${peer.reason}`, () => {
   afterAll(() => cli?.remove());
 
   test(`${workerCount} processes, ${count} domains, killed, stopped, and their server too: each domain rotates once`, {
-    timeout: LIMIT_MS + chaosMs + 60_000,
+    timeout: LIMIT_MS + 60_000,
   }, async () => {
     const server = await RedisServer.start();
     const folder = temporaryFolder();
@@ -50,26 +50,26 @@ describe.skipIf(peer.skip)(`many workers on one Redis ${peer.reason}`, () => {
     let restarts = 0;
     try {
       const pauses: Promise<void>[] = [];
-      for (let round = 0; performance.now() - begun < chaosMs; round++) {
+      for (let round = 0; round < blows; round++) {
         await delay(200 + random() * 600);
         const worker = workers[Math.floor(random() * workers.length)];
         if (random() < 0.5) worker?.kill();
         else pauses.push(worker?.pause(random() * 2 * LEASE_SECONDS * 1000) ?? Promise.resolve());
-        if (round % 8 === 7) {
+        if (round % 5 === 4) {
           await server.kill();
           await delay(random() * 500);
           await server.start();
           restarts++;
         }
         await holdsInvariants(
-          domains.filter(() => random() < 50 / count),
+          domains.filter(() => random() < 10 / count),
           store,
           journals,
         );
       }
       await Promise.all(pauses);
       while ((await unfinished(domains, journals)).length > 0) {
-        if (performance.now() - begun > LIMIT_MS + chaosMs) break;
+        if (performance.now() - begun > LIMIT_MS) break;
         await delay(500);
       }
     } finally {
@@ -91,8 +91,8 @@ describe.skipIf(peer.skip)(`many workers on one Redis ${peer.reason}`, () => {
       `${count} domains in ${seconds.toFixed(0)} s: ${sum(({ runs }) => runs)} runs, ${sum(({ kills }) => kills)} killed, ${sum(({ stops }) => stops)} stopped, ${restarts} restarts of Redis, ${lost.reduce((a, b) => a + b, 0)} late writes refused, ${report.questions} DNS questions`,
     );
     for (const { stderr } of workers) expect(stderr).not.toMatch(/bug:/);
-    expect(sum(({ kills, stops }) => kills + stops)).toBeGreaterThan(3);
-    expect(restarts).toBeGreaterThan(0);
+    expect(sum(({ kills, stops }) => kills + stops)).toBeGreaterThanOrEqual(blows / 4);
+    expect(restarts).toBe(Math.floor(blows / 5));
   });
 });
 
