@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { type DomainName, NameSyntaxError, parseDomainName } from "../keys/domain-name.ts";
 import type { RedisConnection, RedisScript } from "../keys/redis/redis-connection.ts";
 import { asText, scanFields } from "../keys/redis/redis-fields.ts";
@@ -9,6 +8,7 @@ import { JournalError, parseJournal } from "./journal.ts";
 import type { JournalStore, RotationTurn } from "./journal-store.ts";
 import { RedisLeases } from "./redis-lease.ts";
 import type { Journal } from "./rotation-key.ts";
+import { shuffled } from "./shuffled.ts";
 
 const READ_JOURNAL: RedisScript = { lua: `return redis.call('HGET', KEYS[1], ARGV[2])` };
 const READ_LAST_RUN: RedisScript = { lua: `return redis.call('GET', KEYS[1])` };
@@ -93,14 +93,4 @@ export class RedisJournalStore implements JournalStore {
       release: () => leases.close(),
     };
   }
-}
-
-/** In an order that no other worker has: they meet seldom. */
-function shuffled<Item>(items: readonly Item[]): Item[] {
-  const result = [...items];
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = randomInt(i + 1);
-    [result[i], result[j]] = [result[j] as Item, result[i] as Item];
-  }
-  return result;
 }

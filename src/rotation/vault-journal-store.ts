@@ -17,6 +17,7 @@ import { destroyOldVersions, withoutEntry } from "../keys/vault/vault-key-store.
 import { formatJournal, JournalError, parseJournal } from "./journal.ts";
 import { type DomainLease, type JournalStore, LeaseLostError, type RotationTurn } from "./journal-store.ts";
 import type { Journal, RotationKey } from "./rotation-key.ts";
+import { shuffled } from "./shuffled.ts";
 
 /** Longer than any step of a rotation takes, a slow publisher's included: who has it is not disturbed meanwhile. */
 const LEASE_MS = 5 * 60_000;
@@ -90,6 +91,7 @@ export class VaultJournalStore implements JournalStore {
     }
     const owner = `${hostname()} ${process.pid} ${randomUUID()}`;
     return {
+      beginRound: async (domains) => shuffled(domains),
       lease: (domain) => takeLease(this.#documents, domain, owner),
       release: async () => {},
     };

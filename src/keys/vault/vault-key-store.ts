@@ -47,8 +47,8 @@ export class VaultKeyStore implements KeyStore {
     return this.#warnings();
   }
 
-  async *list(filter: (name: KeyName) => boolean = () => true): AsyncGenerator<KeyStoreEntry> {
-    const names = await this.documents.names();
+  async *list(filter: (name: KeyName) => boolean = () => true, only?: DomainName): AsyncGenerator<KeyStoreEntry> {
+    const names = only === undefined ? await this.documents.names() : [only];
     for await (const entries of concurrentMap(names, DOCUMENTS_AT_ONCE, (name) => this.#entriesOf(name))) {
       for (const entry of entries) if (entry.name === undefined || filter(entry.name)) yield entry;
     }
