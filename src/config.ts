@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import {
   CONFIG_SCHEMA,
+  DOMAIN_SECTIONS,
+  type DomainSettings,
   ROTATION_SCHEMA,
-  type RotationSettings,
   type Setting,
   type Settings,
   WrongValue,
@@ -13,7 +14,7 @@ import { parseDomainName, quoteName } from "./keys/domain-name.ts";
 import { systemErrorCode, systemErrorReason } from "./keys/key-store-errors.ts";
 import { nearestName } from "./nearest-name.ts";
 
-export type { RotationSettings, Settings } from "./config/config-schema.ts";
+export type { Settings } from "./config/config-schema.ts";
 
 export const DEFAULT_CONFIG_PATH = "/etc/dkimctl.toml";
 export const DEFAULT_STORE_PATH = "/var/lib/dkim";
@@ -91,7 +92,7 @@ const SECTIONS: Readonly<Record<string, Readonly<Record<string, Setting<unknown>
 
 function settingsFrom(entries: readonly TomlEntry[], file: string): Settings {
   const found = new Map<string, [string, unknown][]>(Object.keys(SECTIONS).map((section) => [section, []]));
-  const domains = new Map<string, [string, unknown][]>();
+  const domains = new Map<string, DomainEntries>();
   for (const entry of entries) {
     const at = `${file}:${entry.line}`;
     const [sectionName = "", key = ""] = entry.path;
@@ -112,36 +113,52 @@ function settingsFrom(entries: readonly TomlEntry[], file: string): Settings {
     }
     found.get(sectionName)?.push([key, parseValue(setting, entry.value, `${at}: ${sectionName}.${key}`)]);
   }
-  const asObjects = (sections: ReadonlyMap<string, [string, unknown][]>) =>
-    Object.fromEntries([...sections].map(([name, pairs]) => [name, Object.fromEntries(pairs)]));
-  return { ...asObjects(found), domain: asObjects(domains) as Record<string, RotationSettings> } as Settings;
+  const sections = Object.fromEntries([...found].map(([name, pairs]) => [name, Object.fromEntries(pairs)]));
+  const domain = Object.fromEntries([...domains].map(([name, pairs]) => [name, domainSettings(pairs)]));
+  return { ...sections, domain } as Settings;
 }
 
-/** `[domain."example.com"]`: what this domain has otherwise than [rotation]. */
+/** `[domain."example.com"]`: what this domain has otherwise than [rotation]; below it, than [publish] and [signer]. */
 const DOMAIN_SECTION = "domain";
 
-function addDomainEntry(domains: Map<string, [string, unknown][]>, { path, value }: TomlEntry, at: string): void {
-  const [, name, key] = path;
+/** The settings of one domain; those of [rotation] under `""`. */
+type DomainEntries = Map<"" | (typeof DOMAIN_SECTIONS)[number], [string, unknown][]>;
+
+function addDomainEntry(domains: Map<string, DomainEntries>, { path, value }: TomlEntry, at: string): void {
+  const [, name, ...rest] = path;
   if (name === undefined) {
     if (value === undefined) return;
     throw new ConfigError(`${at}: a domain's section is written [domain."example.com"]`);
   }
   const domain = parseNamed(name, at);
-  const pairs = domains.get(domain) ?? [];
-  domains.set(domain, pairs);
+  const entries: DomainEntries = domains.get(domain) ?? new Map();
+  domains.set(domain, entries);
+  const own = DOMAIN_SECTIONS.find((section) => section === rest[0]) ?? "";
+  const [key, ...below] = own === "" ? rest : rest.slice(1);
+  const section = own === "" ? `domain."${domain}"` : `domain."${domain}".${own}`;
+  const schema: Readonly<Record<string, Setting<unknown>>> = own === "" ? ROTATION_SCHEMA : CONFIG_SCHEMA[own];
+  const pairs = entries.get(own) ?? [];
+  entries.set(own, pairs);
   if (key === undefined && value === undefined) return;
-  const schema: Readonly<Record<string, Setting<unknown>>> = ROTATION_SCHEMA;
+  if (key === undefined && own !== "") throw new ConfigError(`${at}: ${own} is a section, written [${section}]`);
   const setting = key !== undefined && Object.hasOwn(schema, key) ? schema[key] : undefined;
   if (key === undefined || setting === undefined) {
-    throw new ConfigError(`${at}: there is no setting ${quoteName(key ?? name)} in [domain."${domain}"]`, {
+    throw new ConfigError(`${at}: there is no setting ${quoteName(key ?? name)} in [${section}]`, {
       hint:
         key === undefined || !name.includes(".")
           ? `quote the domain: [domain."example.com"]`
-          : didYouMean(key, Object.keys(schema)),
+          : didYouMean(key, [...Object.keys(schema), ...(own === "" ? DOMAIN_SECTIONS : [])]),
     });
   }
-  if (path.length > 3 || value === undefined) throw new ConfigError(`${at}: ${key} is a setting, not a section`);
-  pairs.push([key, parseValue(setting, value, `${at}: domain."${domain}".${key}`)]);
+  if (below.length > 0 || value === undefined) throw new ConfigError(`${at}: ${key} is a setting, not a section`);
+  pairs.push([key, parseValue(setting, value, `${at}: ${section}.${key}`)]);
+}
+
+function domainSettings(entries: DomainEntries): DomainSettings {
+  const { "": rotation, ...sections } = Object.fromEntries(
+    [...entries].map(([section, pairs]) => [section, Object.fromEntries(pairs)]),
+  );
+  return { ...rotation, ...sections };
 }
 
 function parseNamed(name: string, at: string): string {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
@@ -61,6 +62,8 @@ export interface ProcessContext extends CliContext {
 
 export function processContext(): ProcessContext {
   const abort = new AbortController();
+  // Each program and lookup under way listens to it; Node would take so many for a leak, and say so to cron.
+  setMaxListeners(0, abort.signal);
   const end = (reason: unknown) => abort.abort(reason);
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.once(signal, () => end(new Interruption(signal)));

@@ -92,6 +92,16 @@ describe("what is accepted", () => {
       },
     ],
     [
+      `[domain."a.example"]\nbits = 2048\n[domain."a.example".publish]\nmethod = "exec"\n[domain."b.example"]\nsigner.time-limit = "1s"`,
+      {
+        ...EMPTY,
+        domain: {
+          "a.example": { bits: 2048, publish: { method: "exec" } },
+          "b.example": { signer: { "time-limit": 1000 } },
+        },
+      },
+    ],
+    [
       `[dns]\nservers = ["192.0.2.1#53"]\ntimeout = 2.5\nretries = 0`,
       { ...EMPTY, dns: { servers: ["192.0.2.1#53"], timeout: 2.5, retries: 0 } },
     ],
@@ -132,6 +142,28 @@ describe("what is refused, with file and line", () => {
       "x.toml:2: store.url must be the URL of a server in quotes; a folder is named by store.path",
       undefined,
     ],
+    [
+      "[domain.'a.example']\npublih.method = 'exec'",
+      `x.toml:2: there is no setting "publih" in [domain."a.example"]`,
+      "did you mean publish?",
+    ],
+    [
+      "[domain.'a.example'.publish]\nfiel = '/x'",
+      `x.toml:2: there is no setting "fiel" in [domain."a.example".publish]`,
+      "did you mean file?",
+    ],
+    [
+      "[domain.'a.example'.publish]\nfile = 'x'",
+      `x.toml:2: domain."a.example".publish.file must be an absolute path in quotes`,
+      undefined,
+    ],
+    [
+      "[domain.'a.example']\npublish = 'exec'",
+      `x.toml:2: publish is a section, written [domain."a.example".publish]`,
+      undefined,
+    ],
+    ["[domain.'a.example'.publish.file]", "x.toml:1: file is a setting, not a section", undefined],
+    ["[domain.'*.example']", `x.toml:1: "*.example" is not a domain name: it holds the character "*"`, undefined],
     ["domain = 1", `x.toml:1: a domain's section is written [domain."example.com"]`, undefined],
     ["\n[stroe]", `x.toml:2: there is no section "stroe"`, "did you mean store?"],
     ["[zzzzzz]", `x.toml:1: there is no section "zzzzzz"`, `known are ${SECTIONS}`],
@@ -260,6 +292,11 @@ describe("formatConfig", () => {
       },
       { requiredKeys: [] },
     );
+    const publish = fc.record(
+      { method: fc.constantFrom("manual" as const, "nsupdate" as const), command: fc.array(text, { minLength: 1 }) },
+      { requiredKeys: [] },
+    );
+    const signer = fc.record({ activate: fc.array(text, { minLength: 1 }) }, { requiredKeys: [] });
     const settings = fc.record({
       store: fc.record(
         {
@@ -280,11 +317,12 @@ describe("formatConfig", () => {
       ),
       records: fc.record({ ttl: fc.nat() }, { requiredKeys: [] }),
       rotation,
-      publish: fc.record(
-        { method: fc.constantFrom("manual" as const, "nsupdate" as const), command: fc.array(text, { minLength: 1 }) },
-        { requiredKeys: [] },
+      publish,
+      signer,
+      domain: fc.dictionary(
+        fc.constantFrom("example.com", "xn--bcher-kva.example", "constructor.example"),
+        fc.oneof(rotation, fc.record({ standby: fc.boolean(), publish }), fc.record({ publish, signer })),
       ),
-      domain: fc.dictionary(fc.constantFrom("example.com", "xn--bcher-kva.example", "constructor.example"), rotation),
       dns: fc.record(
         {
           servers: fc.array(text, { minLength: 1 }),

@@ -185,7 +185,8 @@ async function keygenToStore(
     await cli.stdout.drained();
   }
   progress.clear();
-  report.finish();
+  const note = report.finish();
+  if (note !== undefined) notices.notice(note);
   if (!listed) notices.notice(`made ${made} keys in ${store.location}`);
   if (failed > 0) {
     cli.exitCode = ExitCode.operationFailed;

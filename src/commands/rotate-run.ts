@@ -127,7 +127,7 @@ async function oneDomain(
 async function lookAtDomain(domain: DomainName, run: Run, lastRunAt: number | undefined): Promise<DomainOutcome> {
   const { options, room } = run;
   const policy = rotationPolicy(domain, room.settings);
-  const world = room.worldOf(domain, lastRunAt);
+  const world = await room.worldOf(domain, lastRunAt);
   const journal = await journalOf(domain, world, room);
   const preview = await previewRotation(withRequests(journal, options, policy, world.now()), policy, world);
   return { domain, ...preview };
@@ -146,7 +146,7 @@ async function moveDomain(
     return run.domains.length === 0 ? nothing(domain) : alreadyManaged(domain, room);
   }
   const policy = rotationPolicy(domain, room.settings);
-  const world = room.worldOf(domain, lastRunAt, lease);
+  const world = await room.worldOf(domain, lastRunAt, lease);
   const journal = await journalOf(domain, world, room);
   const asked = first ? withRequests(journal, options, policy, world.now()) : journal;
   if (asked !== journal) await world.writeJournal(asked);

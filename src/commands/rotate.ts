@@ -9,6 +9,7 @@ import { createNotices } from "./notices.ts";
 import { addPassphraseOption, collect } from "./options.ts";
 import { rotateAll } from "./rotate-run.ts";
 import { openRotationRoom, type RotationRoomOptions } from "./rotation-room.ts";
+import { addSettingOptions } from "./setting-options.ts";
 import { prepareStore } from "./settings.ts";
 import { addStatusOptions, type StatusOptions, status } from "./status.ts";
 
@@ -49,7 +50,7 @@ export function register(program: Command, cli: CliContext): void {
     );
   addStatusOptions(command);
   addDnsOptions(command);
-  addPassphraseOption(command)
+  addSettingOptions(addPassphraseOption(command), "rotation", "publish", "signer", "hooks")
     .addHelpText(
       "after",
       `
@@ -76,6 +77,7 @@ async function rotate(domains: readonly DomainName[], options: RotateOptions, cl
     if (!options.dryRun) await prepareStore(room.store, notices, { create: domains.length > 0 && !options.adopt });
     const turn = options.dryRun ? undefined : await room.journals.begin();
     try {
+      if (!options.dryRun) await room.recoverSigners();
       await rotateAll({ domains, options, cli, notices, room, turn });
     } finally {
       await turn?.release();

@@ -8,6 +8,7 @@ import type { JournalStore } from "../rotation/journal-store.ts";
 import { readTextFile } from "./input-files.ts";
 import type { Notices } from "./notices.ts";
 import type { GlobalOptions, KeyFileOptions, PassphraseOptions } from "./options.ts";
+import { applySettingOptions } from "./setting-options.ts";
 
 /** What holds for this run: options over environment over configuration. Defaults are where they are used. */
 export interface Settings {
@@ -31,7 +32,7 @@ export function loadSettings(cli: CliContext, options: GlobalOptions & KeyFileOp
     env,
     readFile: (path) => new TextDecoder().decode(cli.readFile(path)),
   });
-  const { store, ...others } = settings;
+  const { store, ...others } = applySettingOptions(settings, options);
   const address = parseStoreAddress(storeText({ option: options.store, env, settings }));
   const access = {
     mode: options.mode ?? store.mode,

@@ -14,6 +14,7 @@ import {
   writeFailure,
   writeKeyFile,
 } from "./key-file.ts";
+import { handOverKeyFile } from "./key-file-heir.ts";
 import { listKeyFiles } from "./key-file-list.ts";
 import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
 import type {
@@ -169,6 +170,7 @@ export class DirectoryKeyStore implements LockableKeyStore {
     await this.#whileLocked(location, () => {
       if (lstatSync(location, { throwIfNoEntry: false }) === undefined) throw this.#notFound(name);
       withSyncedFolder(this.location, this.#operations, (sync) => {
+        if (handOverKeyFile(location, this.#operations, sync)) return;
         this.#operations.unlinkSync(location);
         sync();
       });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +50,12 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+function unendingSignal(): AbortSignal {
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  return signal;
+}
+
 /** Runs a command line in this process, on a real folder, with everything else given. */
 export async function runCli(argv: readonly string[], options: RunCliOptions = {}): Promise<CliResult> {
   const store = options.store ?? temporaryFolder();
@@ -59,7 +66,7 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
     stdin: Readable.from([Buffer.from(options.stdin ?? "")]) as CliContext["stdin"],
     stdout,
     stderr,
-    signal: options.signal ?? new AbortController().signal,
+    signal: options.signal ?? unendingSignal(),
     parallelism: 2,
     now: () => options.now ?? new Date("2026-11-21T12:00:00Z"),
     readFile: options.readFile ?? ((path) => readFileSync(path)),

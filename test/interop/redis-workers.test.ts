@@ -8,9 +8,9 @@ import { RedisJournalStore } from "../../src/rotation/redis-journal-store.ts";
 import { builtCli } from "../helpers/built-cli.ts";
 import { requirePeer } from "../helpers/peers.ts";
 import { RedisServer } from "../helpers/redis-server.ts";
-import { fleetConfig, fleetDomains, seedStore, startWorld, Worker, ZONE } from "../helpers/rotation-fleet.ts";
 import { seededRandom } from "../helpers/rotation-simulation.ts";
 import { temporaryFolder } from "../helpers/run-cli.ts";
+import { fleetConfig, fleetDomains, seedStore, startWorld, Worker, ZONE } from "../helpers/worker-fleet.ts";
 
 const peer = requirePeer("redis-server", "redis-cli", "bash");
 
