@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { requirePeer } from "../helpers/peers.ts";
@@ -118,6 +119,16 @@ describe.skipIf(skip)(`commands on a store in Redis ${reason}`, () => {
     }
     const secret = await run("export", "rspamd", "--form", "vault", "--reveal-private-key");
     expect(JSON.parse(secret.stdout).selectors).toHaveLength(1);
+  });
+
+  test("rotate refuses to write a signer's configuration of files", async () => {
+    const config = join(temporaryFolder(), "c.toml");
+    const signer = `type = "rspamd"\noutput = "/tmp/none.conf"\nreload = ["true"]`;
+    writeFileSync(config, `[store]\nurl = "${server.url()}"\n[signer]\n${signer}\n`);
+    const argv = ["rotate", "example.com", "--config", config];
+    const refused = await runCli(argv, { env: { DKIMCTL_STORE: "" }, createResolver: () => ({}) as never });
+    expect(refused).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(refused.stderr).toContain(`signer.output writes paths of key files, and ${server.url()} keeps none`);
   });
 
   test("keys of others: listed in order with ours; a field that is none is told, and hides nothing", async () => {
