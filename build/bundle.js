@@ -29,6 +29,13 @@ const dns2Plugin = {
     id === "\0dns2-codec" ? `export { default as Packet } from "${join(ROOT, "node_modules/dns2/packet.js")}";` : null,
 };
 
+/** Telemetry that the client of Redis would have if somebody asked it to; nobody does. */
+const redisPlugin = {
+  name: "redis-without-telemetry",
+  resolveId: (id) => (id === "@opentelemetry/api" ? "\0no-telemetry" : null),
+  load: (id) => (id === "\0no-telemetry" ? "export {};" : null),
+};
+
 /**
  * Node's own modules and the other chunks are loaded at their first use: of node:crypto, node:net, node:tls, node:http2
  * and node:child_process (which commander wants for what we do not use) each costs milliseconds.
@@ -104,7 +111,7 @@ const bundle = await rolldown({
   input: { cli: "src/cli.ts" },
   platform: "node",
   preserveEntrySignatures: "allow-extension",
-  plugins: [versionPlugin, dns2Plugin, lazyRequirePlugin, asciiPlugin],
+  plugins: [versionPlugin, dns2Plugin, redisPlugin, lazyRequirePlugin, asciiPlugin],
 });
 rmSync(OUT, { recursive: true, force: true });
 const { output } = await bundle.write({

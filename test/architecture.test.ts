@@ -39,7 +39,6 @@ const EFFECTFUL = [
   "keys/record-tags-file",
   "keys/store-",
   "keys/temporary-file",
-  "keys/vault/open-vault",
   "keys/vault/vault-address", // isIP only
   "keys/vault/vault-client",
   "dns/dns2-resolver",

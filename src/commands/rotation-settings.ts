@@ -3,6 +3,7 @@ import { relative, sep } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import type { KeyStore } from "../keys/key-store.ts";
+import { UnsupportedByStoreError } from "../keys/key-store-errors.ts";
 import { DEFAULT_SELECTOR_TEMPLATE } from "../keys/selector-template.ts";
 import { oneAtATime } from "../one-at-a-time.ts";
 import type { KeyRevealer } from "../rotation/key-revealer.ts";
@@ -74,6 +75,14 @@ export async function openSigner(
   }
   const { signerTarget } = await import("./signer-target.ts");
   const target = signerTarget(settings);
+  if (target !== undefined && !tools.store.keepsFiles) {
+    throw new UnsupportedByStoreError(
+      `signer.output writes paths of key files, and ${tools.store.location} keeps none`,
+      {
+        hint: "use signer.activate, a program of your own; or a store that tells the signer itself, see dkimctl-stores(7)",
+      },
+    );
+  }
   const reader =
     type === undefined || (target === undefined && configuration.length === 0)
       ? undefined

@@ -14,18 +14,18 @@ export function rspamdRedisStoreForm(address: RedisAddress): SignerForm {
         const selectors = ofDomain.map(({ name }) => `{ selector = "${name.selector}"; }`);
         return `  "${domain}" { selectors [ ${selectors.join(", ")} ] }\n`;
       });
-      // Where Redis itself tells the selector, a new one needs no new configuration.
+      // Where Redis itself tells the selector, a new one needs no new configuration; rspamd looks there for the domains
+      // that it is not told of.
       const signing =
         layout.selectors === undefined
-          ? `domain {\n${domains.join("")}}\n`
-          : `selector_prefix = "${layout.selectors}";\n`;
+          ? `try_fallback = false;\ndomain {\n${domains.join("")}}\n`
+          : `try_fallback = true;\nselector_prefix = "${layout.selectors}";\n`;
       return [
         {
           name: "dkim_signing.conf",
           text: `${WRITTEN_BY}use_redis = true;
 ${servers(address)}key_prefix = "${layout.keys}";
 use_esld = false;
-try_fallback = false;
 ${signing}`,
         },
       ];

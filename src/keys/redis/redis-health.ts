@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import type { RedisConnection, RedisReply } from "./redis-connection.ts";
 
 /**
@@ -36,7 +35,7 @@ function exposureWarnings(text: string, settings: ReadonlyMap<string, string>, f
 function isReachable(bind: string | undefined): boolean {
   if (bind === undefined) return false;
   const addresses = bind.split(/\s+/).map((address) => address.replace(/^-/, ""));
-  return addresses.some((address) => address === "" || isIP(address) === 0 || !/^(127\.|::1$)/.test(address));
+  return addresses.some((address) => !/^(127\.|::1$|localhost$)/.test(address));
 }
 
 async function configuration(

@@ -1,7 +1,5 @@
-import { statSync } from "node:fs";
-import { shellQuote } from "../file-permissions.ts";
-import { KeyStoreError, systemErrorReason } from "../key-store-errors.ts";
 import type { StoreSurroundings } from "../open-key-store.ts";
+import { readStoreFile, readStoreSecret } from "../store-secret.ts";
 import { type VaultAddress, vaultOrigin } from "./vault-address.ts";
 import { VaultClient } from "./vault-client.ts";
 import { vaultCredentials } from "./vault-credentials.ts";
@@ -18,29 +16,15 @@ export function openVaultKeyStore(
   { env, readFile }: Pick<StoreSurroundings, "env" | "readFile">,
   clock?: () => Date,
 ): VaultKeyStore {
-  const read = (path: string): string => {
-    try {
-      return Buffer.from(readFile(path)).toString("utf8");
-    } catch (error) {
-      throw new KeyStoreError(`${path} cannot be read: ${systemErrorReason(error)}`, { cause: error });
-    }
-  };
-  const readSecret = (path: string): string => {
-    const text = read(path);
-    if (((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o004) !== 0) {
-      throw new KeyStoreError(`${path} can be read by every user`, { hint: `chmod 600 ${shellQuote(path)}` });
-    }
-    return text;
-  };
   const caFile = address.caFile ?? (env.VAULT_CACERT || undefined);
   const client = new VaultClient({
     origin: address.origin ?? vaultOrigin(env.VAULT_ADDR || "https://127.0.0.1:8200"),
     credentials: vaultCredentials(
       address.tokenFile === undefined ? env : { VAULT_TOKEN_FILE: address.tokenFile },
-      readSecret,
+      (path) => readStoreSecret(path, readFile),
     ),
     namespace: address.namespace ?? (env.VAULT_NAMESPACE || undefined),
-    ca: caFile === undefined ? undefined : read(caFile),
+    ca: caFile === undefined ? undefined : readStoreFile(caFile, readFile),
   });
   return new VaultKeyStore(new VaultDocuments(client, address.path), { clock, singleWriter: address.singleWriter });
 }
