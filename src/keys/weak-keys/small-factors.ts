@@ -1,3 +1,4 @@
+import { greatestCommonDivisor } from "./greatest-common-divisor.ts";
 import type { KeyWeakness } from "./weakness.ts";
 
 const LIMIT = 65_537;
@@ -21,14 +22,6 @@ function product(numbers: readonly number[]): bigint {
 }
 
 let primorial: bigint | undefined;
-
-/** The greatest common divisor, both positive or zero. */
-export function greatestCommonDivisor(a: bigint, b: bigint): bigint {
-  let x = a;
-  let y = b;
-  while (y !== 0n) [x, y] = [y, x % y];
-  return x;
-}
 
 /** RSA-FACTOR: an odd prime up to 65,537 divides the modulus. One gcd with the product of them all. */
 export function smallFactorWeakness(n: bigint): KeyWeakness | undefined {
