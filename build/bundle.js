@@ -3,6 +3,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { rolldown } from "rolldown";
+import { transform } from "rolldown/utils";
 import { writeCodeCache } from "./code-cache.js";
 import { writeLicenses } from "./licenses.js";
 
@@ -18,6 +19,24 @@ const versionPlugin = {
     if (!id.endsWith("/src/package-version.ts")) return null;
     const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
     return `export const packageVersion = () => ${JSON.stringify(version)};`;
+  },
+};
+
+/** What src/keys/weak-keys/primorial.ts computes, computed: as text, which V8 reads in no time. */
+const primorialPlugin = {
+  name: "primorial",
+  async load(id) {
+    if (!id.endsWith("/src/keys/weak-keys/primorial.ts")) return null;
+    const source = readFileSync(id, "utf8");
+    const { primorial } = await import(
+      `data:text/javascript,${encodeURIComponent((await transform(id, source)).code)}`
+    );
+    const code = source.replace(
+      "let known: bigint | undefined;",
+      `let known = BigInt("0x${primorial().toString(16)}");`,
+    );
+    if (code === source) throw new Error(`${id} keeps its result elsewhere`);
+    return { code, moduleType: "ts" };
   },
 };
 
@@ -58,13 +77,21 @@ const lazyRequirePlugin = {
   renderChunk: (code) => ({ code: loadLazily(loadLazily(code, INTEROP_LINE), REQUIRE_LINE), map: null }),
 };
 
-/** One octet is one character: such a file is decoded without a look at it. */
+/**
+ * One octet is one character: such a file is decoded without a look at it, and bin/dkimctl.js does so. Done last, since
+ * rolldown prints what renderChunk has returned anew, without escapes.
+ */
 const asciiPlugin = {
   name: "ascii",
-  renderChunk: (code) => ({
-    code: code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
-    map: null,
-  }),
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk") continue;
+      chunk.code = chunk.code.replace(
+        /[^\0-\x7f]/g,
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+      );
+    }
+  },
 };
 
 const packageName = (id) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id)?.[1]?.replace("/", "-") ?? null;
@@ -101,7 +128,7 @@ const bundle = await rolldown({
   input: { cli: "src/cli.ts" },
   platform: "node",
   preserveEntrySignatures: "allow-extension",
-  plugins: [versionPlugin, dns2Plugin, lazyRequirePlugin, asciiPlugin],
+  plugins: [versionPlugin, primorialPlugin, dns2Plugin, lazyRequirePlugin, asciiPlugin],
 });
 rmSync(OUT, { recursive: true, force: true });
 const { output } = await bundle.write({

@@ -50,7 +50,7 @@ describe("what a command loads", () => {
   test.each([
     [
       "testkeys --server 127.0.0.1#9 --timeout 1 --retries 0",
-      ["inquirer", "node-forge", "chalk", "toml-eslint-parser", "cli-table3"],
+      ["inquirer", "node-forge", "chalk", "toml-eslint-parser", "cli-table3", "dns2", "tldts-icann"],
     ],
     [
       "keygen -d example.org -t ed25519",
@@ -75,6 +75,17 @@ describe("the code cache", () => {
     return { bin: join(root, "bin/dkimctl.js"), cli, caches: caches.map((file) => join(cli, file)) };
   }
   const run = (bin: string) => spawnSync(process.execPath, [bin, "--version"], { encoding: "utf8" });
+
+  test("of all that testkeys needs, down to the curve and the primes, is there for this V8", () => {
+    const { caches } = copyOfProgram("complete");
+    const names = caches.map((path) => path.slice(path.lastIndexOf("/") + 1).split(".cjs.")[0]);
+    const { chunks } = whatIsLoaded(program, ["testkeys", "--server", "127.0.0.1#9", "--timeout", "1"], {
+      DKIMCTL_STORE: store,
+      DKIMCTL_CONFIG: "",
+    });
+    expect(chunks.map((chunk) => chunk.replace(/\.cjs$/, "")).filter((chunk) => !names.includes(chunk))).toEqual([]);
+    expect(names).toContain("key-strength");
+  });
 
   test("is there for this V8", () => {
     expect(copyOfProgram("present").caches.length).toBeGreaterThan(5);
@@ -150,6 +161,13 @@ describe("the package", () => {
     remove();
     expect(seen.size).toBeGreaterThan(20);
     expect([...foreign].sort()).toEqual(Object.keys(dependencies));
+  });
+
+  test("one octet of the bundle is one character, as its loader reads it", () => {
+    const chunks = Object.keys(modules).filter((chunk) =>
+      /[^\0-\x7f]/.test(readFileSync(join(BUNDLE, chunk), "latin1")),
+    );
+    expect(chunks).toEqual([]);
   });
 
   test("the bundle needs nothing but Node", () => {
