@@ -60,6 +60,7 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
     stderr,
     signal: options.signal ?? new AbortController().signal,
     parallelism: 2,
+    preferMemory() {},
     now: () => options.now ?? new Date("2026-11-21T12:00:00Z"),
     readFile: options.readFile ?? ((path) => readFileSync(path)),
     openKeyStore: async (settings) => {
