@@ -40,5 +40,6 @@ export async function measure({ folder, dkimctl, rounds, peers }) {
 /** Loading a command is most of what its --help costs. */
 function commandNames([program, ...parameters]) {
   const help = execFileSync(program, [...parameters, "--help"], { encoding: "utf8" });
-  return [...help.slice(help.indexOf("Commands:")).matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name);
+  const list = help.slice(help.indexOf("Commands:")).split("\n\n")[0];
+  return [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name);
 }
