@@ -6,8 +6,10 @@ import type { ResolverOptions, ServerPool } from "./dns/dns2-resolver.ts";
 import type { Resolver } from "./dns/resolver.ts";
 import { ExitCode, OperationError } from "./errors.ts";
 import type { DirectoryKeyStoreOptions } from "./keys/directory-key-store.ts";
+import type { FileAccessOptions } from "./keys/file-access.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import { systemErrorReason } from "./keys/key-store-errors.ts";
+import type { JournalStore } from "./rotation/journal-store.ts";
 import type { Output } from "./terminal/output.ts";
 import { ProcessOutput } from "./terminal/process-output.ts";
 import type { Prompter } from "./terminal/prompt.ts";
@@ -29,6 +31,8 @@ export interface CliContext {
   /** @throws whatever `node:fs` throws; "-" is not special here */
   readFile(path: string): Uint8Array;
   openKeyStore(options: DirectoryKeyStoreOptions): Promise<KeyStore>;
+  /** The journals of the keys' rotation. @param options as the store was opened with */
+  openJournalStore(options: FileAccessOptions, store: KeyStore): Promise<JournalStore>;
   createResolver(options: ResolverOptions): Promise<Resolver>;
   /** For asking single servers, such as the authoritative ones of a zone. */
   createServerPool(options: Omit<ResolverOptions, "servers" | "rotate">): Promise<ServerPool>;
@@ -92,6 +96,10 @@ export function processContext(): ProcessContext {
     async openKeyStore(options) {
       const { DirectoryKeyStore } = await import("./keys/directory-key-store.ts");
       return new DirectoryKeyStore(options);
+    },
+    async openJournalStore(options, store) {
+      const { DirectoryJournalStore } = await import("./rotation/directory-journal-store.ts");
+      return new DirectoryJournalStore(store, options);
     },
     async createResolver(options) {
       const { createResolver } = await import("./dns/dns2-resolver.ts");

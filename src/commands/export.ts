@@ -7,7 +7,6 @@ import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import { parseSelector, type Selector } from "../keys/selector.ts";
 import { parseDomainFilter } from "../report/domain-filter.ts";
-import { JournalFolder } from "../rotation/journal-folder.ts";
 import { SigningKeys } from "../rotation/signing-keys.ts";
 import { EXPORT_FORMS, type NamedSignerForm } from "../signers/index.ts";
 import {
@@ -21,7 +20,7 @@ import {
 import { outputPaths, replaceText } from "./export-files.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { collect, type GlobalOptions, wholeNumber } from "./options.ts";
-import { loadSettings, openStore } from "./settings.ts";
+import { loadSettings, openJournals, openStore } from "./settings.ts";
 import { noKeysError } from "./showkeys.ts";
 import { readKeys } from "./stored-keys.ts";
 
@@ -102,7 +101,7 @@ async function exportKeys(signer: string, domains: string[], options: ExportOpti
   }
   const settings = loadSettings(cli, options);
   const store = await openStore(cli, {}, settings);
-  const signing = new SigningKeys(new JournalFolder(store.location, settings.store));
+  const signing = await SigningKeys.read(await openJournals(cli, store, settings), parseDomainFilter(domains));
   const chosen = await readSignerKeys(store, domains, { selectors: options.selector, signing, isSecret, notices, cli });
   if (chosen.length === 0) throw noKeysError(store.location, [...domains, ...(options.selector ?? [])]);
   const keys = chosen.filter((key) => {

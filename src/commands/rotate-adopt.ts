@@ -2,6 +2,7 @@ import type { CliContext } from "../context.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import { parseSelector, type Selector } from "../keys/selector.ts";
 import { type AdoptableKey, AmbiguousSignerError, adoptKeys } from "../rotation/adopt.ts";
+import type { DomainLease } from "../rotation/journal-store.ts";
 import { observeKey } from "../rotation/key-observer.ts";
 import { describeKey } from "../rotation/store-world.ts";
 import type { Notices } from "./notices.ts";
@@ -19,6 +20,7 @@ interface AdoptionRun {
 /** `--adopt`: proves the keys of the store, asks which one signs where that is not clear, and writes the journal. */
 export async function adoptDomain(
   domain: DomainName,
+  lease: DomainLease,
   { options: { active = [] }, cli, notices, room }: AdoptionRun,
 ): Promise<DomainOutcome> {
   const keys: AdoptableKey[] = [];
@@ -34,7 +36,7 @@ export async function adoptDomain(
   }
   const now = cli.now().getTime();
   const { journal, leftOut } = await askingWhichSigns(cli, active, (chosen) => adoptKeys(domain, keys, chosen, now));
-  room.journals.write(journal);
+  await lease.writeJournal(journal);
   for (const { selector, reason } of leftOut) notices.warn(`${domain}: ${selector} is left out: ${reason}`);
   for (const { selector, state } of journal.keys) notices.notice(`${domain}: ${selector} is taken over as ${state}`);
   return { domain, steps: [], waits: [], findings: [] };

@@ -3,14 +3,14 @@ import type { SurveyOptions } from "../dns/authoritative.ts";
 import type { Publisher } from "../dns/publish/publisher.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import type { KeyStore } from "../keys/key-store.ts";
-import { JournalFolder } from "../rotation/journal-folder.ts";
+import type { DomainLease, JournalStore } from "../rotation/journal-store.ts";
 import type { RotationWorld } from "../rotation/rotation-world.ts";
 import { createStoreWorld, type SignerSwitch } from "../rotation/store-world.ts";
 import { type DnsOptions, openResolver, openServerPool } from "./dns-options.ts";
 import { randomHex } from "./key-maker.ts";
 import { DEFAULT_TTL_SECONDS, type GlobalOptions, type PassphraseOptions } from "./options.ts";
 import { openPublisher, openSigner, rotationPolicy } from "./rotation-settings.ts";
-import { loadSettings, openStore, type Settings } from "./settings.ts";
+import { loadSettings, openJournals, openStore, type Settings } from "./settings.ts";
 
 export interface RotationRoomOptions extends GlobalOptions, PassphraseOptions, DnsOptions {}
 
@@ -18,12 +18,13 @@ export interface RotationRoomOptions extends GlobalOptions, PassphraseOptions, D
 export interface RotationRoom {
   readonly settings: Settings;
   readonly store: KeyStore;
-  readonly journals: JournalFolder;
+  readonly journals: JournalStore;
   readonly survey: SurveyOptions;
   readonly publisher: Publisher | undefined;
   readonly signer: SignerSwitch | undefined;
   readonly ttlSeconds: number;
-  worldOf(domain: DomainName, lastRunAt: number | undefined): RotationWorld;
+  /** @param lease absent: nothing will be changed, only looked at */
+  worldOf(domain: DomainName, lastRunAt: number | undefined, lease?: DomainLease): RotationWorld;
   close(): Promise<void>;
 }
 
@@ -32,7 +33,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
   const publisher = await openPublisher(settings, cli.env);
   const signer = await openSigner(settings, cli.env, cli.signal);
   const store = await openStore(cli, options, settings);
-  const journals = new JournalFolder(store.location, settings.store);
+  const journals = await openJournals(cli, store, settings);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
   const port = settings.dns["authoritative-port"];
@@ -51,11 +52,11 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
     publisher,
     signer,
     ttlSeconds,
-    worldOf: (domain, lastRunAt) =>
+    worldOf: (domain, lastRunAt, lease) =>
       createStoreWorld({
         domain,
         store,
-        journals,
+        lease,
         survey,
         publisher,
         signer,

@@ -3,6 +3,7 @@ import { parseServerAddress } from "../dns/server-address.ts";
 import { UsageError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import { DEFAULT_SELECTOR_TEMPLATE } from "../keys/selector-template.ts";
+import { oneAtATime } from "../one-at-a-time.ts";
 import { DEFAULT_POLICY, type RotationPolicy } from "../rotation/rotation-policy.ts";
 import type { SignerSwitch } from "../rotation/store-world.ts";
 import type { Settings } from "./settings.ts";
@@ -47,12 +48,12 @@ export async function openPublisher({ publish }: Settings, env: Environment): Pr
       return undefined;
     case "exec": {
       const { createExecPublisher } = await import("../dns/publish/exec-publisher.ts");
-      return createExecPublisher({ command: needed(publish.command, method, "command"), env, timeLimitMs });
+      return inTurn(createExecPublisher({ command: needed(publish.command, method, "command"), env, timeLimitMs }));
     }
     case "zone-file": {
       const { createZoneFilePublisher } = await import("../dns/publish/zone-file-publisher.ts");
       const file = needed(publish.file, method, "file");
-      return createZoneFilePublisher({ file, reload: publish.reload, env, timeLimitMs });
+      return inTurn(createZoneFilePublisher({ file, reload: publish.reload, env, timeLimitMs }));
     }
     case "nsupdate": {
       const { createNsupdatePublisher } = await import("../dns/publish/nsupdate-publisher.ts");
@@ -75,7 +76,13 @@ export async function openSigner(
   if (signer.activate === undefined) return undefined;
   const { createSignerProgram } = await import("../rotation/signer-program.ts");
   const timeLimitMs = signer["time-limit"] ?? SIGNER_TIME_LIMIT_MS;
-  return createSignerProgram({ command: signer.activate, env, timeLimitMs, signal });
+  const program = createSignerProgram({ command: signer.activate, env, timeLimitMs, signal });
+  return { use: oneAtATime((keys, retired) => program.use(keys, retired)) };
+}
+
+/** Domains rotate side by side; a file, or a program of the user's, is for one of them at a time. */
+function inTurn(publisher: Publisher): Publisher {
+  return { change: oneAtATime((change, signal) => publisher.change(change, signal)) };
 }
 
 function needed<Value>(value: Value | undefined, method: string, key: string): Value {

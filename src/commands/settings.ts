@@ -2,6 +2,7 @@ import { type Settings as ConfigSettings, loadConfig, storePath } from "../confi
 import type { CliContext } from "../context.ts";
 import type { FileAccessOptions } from "../keys/file-access.ts";
 import type { KeyStore } from "../keys/key-store.ts";
+import type { JournalStore } from "../rotation/journal-store.ts";
 import { readTextFile } from "./input-files.ts";
 import type { GlobalOptions, KeyFileOptions, PassphraseOptions } from "./options.ts";
 
@@ -61,4 +62,9 @@ export function passphraseSource(
     const prompter = await cli.openPrompter();
     return prompter?.secret(`Passphrase of ${location}:`);
   };
+}
+
+/** The journals of the store's domains. */
+export function openJournals(cli: CliContext, store: KeyStore, settings: Settings): Promise<JournalStore> {
+  return cli.openJournalStore(settings.store, store);
 }

@@ -38,7 +38,7 @@ import {
 import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "./private-key.ts";
 import { publicKeyFingerprint } from "./public-key.ts";
 import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
-import { ensureFolder, requireStoreFolder } from "./store-folder.ts";
+import { CONTROL_FOLDER, ensureFolder, requireStoreFolder } from "./store-folder.ts";
 import { listKeyBackups } from "./store-leftovers.ts";
 import { acquireLock } from "./store-lock.ts";
 import { type PassphraseSource, parseStoredKey } from "./stored-private-key.ts";
@@ -51,9 +51,6 @@ export interface DirectoryKeyStoreOptions extends FileAccessOptions {
   readonly clock?: (() => Date) | undefined;
   readonly operations?: FileOperations | undefined;
 }
-
-/** What dkimctl keeps beside the keys: the lock, the tags of their records, later the journals of rotation. */
-const CONTROL_FOLDER = ".dkimctl";
 
 /** Replacing one key holds the lock for milliseconds; another process is waited for as long before it is an error. */
 const LOCK_PATIENCE_MS = 2000;

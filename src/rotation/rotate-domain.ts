@@ -121,8 +121,10 @@ class Stepper {
         return this.#activate(step);
       case "destroy": {
         const key = this.#key(step.selector);
-        await this.#world.destroyKey(key);
-        return this.#write(replaceKey(this.journal, enterState(key, "gone", this.#world.now())));
+        const journal = replaceKey(this.journal, enterState(key, "gone", this.#world.now()));
+        await this.#world.destroyKey(key, journal);
+        this.journal = journal;
+        return undefined;
       }
     }
   }
@@ -141,8 +143,9 @@ class Stepper {
       };
       await this.#write({ ...this.journal, keys: [...this.journal.keys, key] });
     }
-    const made = await this.#world.makeKey({ selector, algorithm });
-    await this.#write(replaceKey(this.journal, { ...this.#key(selector), ...made }));
+    this.journal = await this.#world.makeKey({ selector, algorithm }, (made) =>
+      replaceKey(this.journal, { ...this.#key(selector), ...made }),
+    );
   }
 
   async #changeRecord({

@@ -18,8 +18,15 @@ export interface RotationWorld {
   observe(key: RotationKey): Promise<Observation>;
   /** Durable when it resolves. */
   writeJournal(journal: Journal): Promise<void>;
-  /** Makes and stores the private key; one that is stored already is taken as it is. */
-  makeKey(key: { readonly selector: Selector; readonly algorithm: RotationAlgorithm }): Promise<MadeRotationKey>;
+  /**
+   * Makes and stores the private key, and writes the journal that tells of it; a key that is stored already is taken as
+   * it is.
+   * @returns what was written
+   */
+  makeKey(
+    key: { readonly selector: Selector; readonly algorithm: RotationAlgorithm },
+    journalWith: (made: MadeRotationKey) => Journal,
+  ): Promise<Journal>;
   /**
    * Asks for a change of the record; whether it was made is found out by looking. `asked`: a person was told to.
    */
@@ -31,8 +38,8 @@ export interface RotationWorld {
    * When it rejects, the signer uses what it used before.
    */
   activate(keys: readonly RotationKey[], retired: readonly RotationKey[]): Promise<"done" | "asked">;
-  /** The private key, if it is still there. */
-  destroyKey(key: RotationKey): Promise<void>;
+  /** Destroys the private key, if it is still there, and writes the journal that tells of it. */
+  destroyKey(key: RotationKey, journal: Journal): Promise<void>;
 }
 
 export interface MadeRotationKey {

@@ -13,7 +13,7 @@ import type { KeyStore } from "../keys/key-store.ts";
 import { KeyNotFoundError } from "../keys/key-store-errors.ts";
 import type { PublicKey } from "../keys/public-key.ts";
 import type { Selector } from "../keys/selector.ts";
-import type { JournalFolder } from "./journal-folder.ts";
+import type { DomainLease } from "./journal-store.ts";
 import { observeKey } from "./key-observer.ts";
 import type { RotationKey } from "./rotation-key.ts";
 import type { RotationPolicy } from "./rotation-policy.ts";
@@ -22,7 +22,8 @@ import { type MadeRotationKey, REVOKED_RECORD, type RecordWish, type RotationWor
 export interface StoreWorldOptions {
   readonly domain: DomainName;
   readonly store: KeyStore;
-  readonly journals: JournalFolder;
+  /** `undefined`: nothing will be changed, only looked at. */
+  readonly lease: DomainLease | undefined;
   readonly policy: RotationPolicy;
   readonly survey: SurveyOptions;
   readonly now: () => number;
@@ -54,8 +55,12 @@ export class NotProvenError extends TryAgainError {
 
 /** The real world of one domain: a key store, the DNS, a publisher and a signer. */
 export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
-  const { domain, store, journals, policy, survey, now, random, lastRunAt, publisher, signer, ttlSeconds } = options;
+  const { domain, store, policy, survey, now, random, lastRunAt, publisher, signer, ttlSeconds } = options;
   const lookups = new Map<Selector, TxtLookup>();
+  const lease = (): DomainLease => {
+    if (options.lease === undefined) throw new RangeError("this world is only looked at");
+    return options.lease;
+  };
   const nameOf = ({ selector }: Pick<RotationKey, "selector">): KeyName => ({ domain, selector });
   const signingKeys = (keys: readonly RotationKey[]): Promise<SigningKey[]> =>
     Promise.all(
@@ -123,19 +128,22 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
       return observation;
     },
     async writeJournal(journal) {
-      journals.write(journal);
+      await lease().writeJournal(journal);
     },
-    async makeKey({ selector, algorithm }): Promise<MadeRotationKey> {
+    async makeKey({ selector, algorithm }, journalWith) {
       const name = { domain, selector };
       try {
         const { privateKey, tags } = await store.read(name);
-        return describeKey(privateKey.publicKey, tags);
+        const journal = journalWith(describeKey(privateKey.publicKey, tags));
+        await lease().writeJournal(journal);
+        return journal;
       } catch (error) {
         if (!(error instanceof KeyNotFoundError)) throw error;
       }
       const privateKey = await (algorithm === "rsa" ? generateRsaKey(policy.bits) : generateEd25519Key());
-      await store.create(name, { privateKey, tags: {} });
-      return describeKey(privateKey.publicKey);
+      const journal = journalWith(describeKey(privateKey.publicKey));
+      await lease().createKey(name, { privateKey, tags: {} }, journal);
+      return journal;
     },
     changeRecord,
     async prove(key) {
@@ -148,13 +156,8 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
       if (verdict !== "pass") throw new NotProvenError(`${key.selector} is not proven: ${reason}`);
     },
     activate,
-    async destroyKey(key) {
-      try {
-        await store.remove(nameOf(key));
-      } catch (error) {
-        // An earlier run was killed after this; or somebody was quicker.
-        if (!(error instanceof KeyNotFoundError)) throw error;
-      }
+    async destroyKey(key, journal) {
+      await lease().removeKey(nameOf(key), journal);
     },
   };
 }

@@ -264,7 +264,7 @@ export function simulatedRotationWorld(
   now: number,
   clock: number,
   lastRunAt: number | undefined,
-  write: (journal: string) => void,
+  write: (journal: string) => void | Promise<void>,
 ): RotationWorld {
   return {
     now: () => clock,
@@ -276,10 +276,13 @@ export function simulatedRotationWorld(
     taken: async () => new Set(world.stored.keys()),
     observe: async (key) => observe(world, key, now),
     writeJournal: async (journal: Journal) => write(formatJournal(journal)),
-    async makeKey({ selector }) {
+    async makeKey({ selector }, journalWith) {
       const record = world.stored.get(selector) ?? `key ${selector} ${++world.serial}`;
       world.stored.set(selector, record);
-      return { record };
+      if (world.chance()) throw new Crash("between the key and the journal");
+      const journal = journalWith({ record });
+      await write(formatJournal(journal));
+      return journal;
     },
     async changeRecord({ key, effect }) {
       const record = effect === "publish" ? key.record : effect === "tombstone" ? REVOKED_RECORD : undefined;
@@ -294,8 +297,10 @@ export function simulatedRotationWorld(
       world.sign(keys.map(({ selector }) => selector));
       return "done";
     },
-    async destroyKey({ selector }) {
+    async destroyKey({ selector }, journal) {
       world.stored.delete(selector);
+      if (world.chance()) throw new Crash("between the key and the journal");
+      await write(formatJournal(journal));
     },
   };
 }

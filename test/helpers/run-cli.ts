@@ -9,6 +9,7 @@ import type { Resolver } from "../../src/dns/resolver.ts";
 import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
 import type { KeyStore } from "../../src/keys/key-store.ts";
 import { main } from "../../src/main.ts";
+import { DirectoryJournalStore } from "../../src/rotation/directory-journal-store.ts";
 import type { Output } from "../../src/terminal/output.ts";
 import type { Prompter } from "../../src/terminal/prompt.ts";
 
@@ -67,6 +68,7 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
       const keyStore = new DirectoryKeyStore(settings);
       return options.keyStore?.(keyStore) ?? keyStore;
     },
+    openJournalStore: async (settings, keyStore) => new DirectoryJournalStore(keyStore, settings),
     createResolver: async (settings) => {
       if (options.createResolver !== undefined) return options.createResolver(settings);
       if (options.resolver === undefined) throw new Error("this test gave no resolver");
