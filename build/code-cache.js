@@ -80,12 +80,9 @@ async function startNameServer(zone) {
     const text = zone();
     const start = text.indexOf(`${labels.join(".")}.\t`);
     const strings = start === -1 ? undefined : text.slice(start, text.indexOf(")", start)).match(/"[^"]*"/g);
-    const data = Buffer.concat(
-      strings?.map((text) =>
-        Buffer.from(`${String.fromCharCode(text.length - 2)}${text.slice(1, -1)}`, "latin1"),
-      ) ?? // An SOA of the root: two names, five numbers.
-      [Buffer.alloc(22)],
-    );
+    const octets = (text) => Buffer.from(`${String.fromCharCode(text.length - 2)}${text.slice(1, -1)}`, "latin1");
+    // Else an SOA of the root: two names, five numbers.
+    const data = strings ? Buffer.concat(strings.map(octets)) : Buffer.alloc(22);
     const header = Buffer.from([...query.subarray(0, 2), 0x85, strings ? 0x80 : 0x83, 0, 1, 0, 0, 0, 0, 0, 0]);
     header[strings ? 7 : 9] = 1;
     // The name is that of the question, or the root; then type, class, TTL and length.
