@@ -176,6 +176,18 @@ describe("the package", () => {
     expect(required.filter((id) => !isBuiltin(id) && modules[id.slice(2)] === undefined)).toEqual([]);
   });
 
+  test("what is done with is cleared away when a command says that there is much of it", () => {
+    const script = `
+      const { processContext } = require(${JSON.stringify(join(BUNDLE, "cli.cjs"))});
+      let text = Array.from({ length: 3e5 }, (_, i) => ({ i, text: String(i) }));
+      text = undefined;
+      const before = process.memoryUsage().heapUsed;
+      processContext().preferMemory();
+      console.log(before - process.memoryUsage().heapUsed);`;
+    const { stdout } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
+    expect(Number(stdout)).toBeGreaterThan(10e6);
+  });
+
   test("with -v, the stack of a bug names lines of src/", () => {
     const script = `
       process.setSourceMapsEnabled(true);

@@ -15,8 +15,8 @@ import type { ReportOutput } from "./report-output.ts";
  */
 const KEYS_AT_ONCE = 128;
 
-/** Up to here, what gathers is small beside Node itself; beyond, everything that clearing may slow down is loaded. */
-const MANY_KEYS = 5000;
+/** Up to here, what gathers is small beside Node itself; beyond, clearing it once costs little beside the run. */
+const MANY_KEYS = 300;
 
 export interface KeyTestRun {
   readonly source: KeySource;
