@@ -39,6 +39,9 @@ const EFFECTFUL = [
   "keys/record-tags-file",
   "keys/store-",
   "keys/temporary-file",
+  "keys/vault/open-vault",
+  "keys/vault/vault-address", // isIP only
+  "keys/vault/vault-client",
   "dns/dns2-resolver",
   "dns/embedded-server",
   "dns/server-address", // isIP only

@@ -24,7 +24,7 @@ Examples:
   dkimctl publish example.com mail                   of this key`,
     )
     .action((domain: DomainName, selectors: Selector[] | undefined) =>
-      changeRecords(command.optsWithGlobals<RotationRoomOptions>(), cli, (room) =>
+      changeRecords(command.optsWithGlobals<RotationRoomOptions>(), cli, domain, (room) =>
         storedRecords(room, domain, selectors),
       ),
     );

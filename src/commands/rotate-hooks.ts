@@ -6,7 +6,7 @@ import type { RotationFinding, Step } from "../rotation/plan.ts";
 import type { RotationRoom } from "./rotation-room.ts";
 
 const HOOK_TIME_LIMIT_MS = 60_000;
-const HOOKS = { publish: "on-publish", activate: "on-activate", destroy: "on-retire" } as const;
+const HOOKS = { publish: "on-publish", activate: "on-activate", destroy: "on-retire", reveal: "on-retire" } as const;
 
 /** The user's programs, told of what is done. That one fails changes nothing but is said. */
 export async function runHooks(
@@ -16,7 +16,8 @@ export async function runHooks(
 ): Promise<RotationFinding[]> {
   const findings: RotationFinding[] = [];
   for (const step of steps) {
-    if (step.kind !== "publish" && step.kind !== "activate" && step.kind !== "destroy") continue;
+    if (step.kind === "create" || step.kind === "advance" || step.kind === "tombstone" || step.kind === "withdraw")
+      continue;
     const argv = room.settings.hooks[HOOKS[step.kind]];
     if (argv === undefined) continue;
     const selectors = step.kind === "activate" ? step.selectors : [step.selector];

@@ -76,7 +76,8 @@ async function oneRound(
     cli.signal.throwIfAborted();
     return oneDomain(domain, run, lastRunAt, first);
   };
-  for await (const outcome of concurrentMap(domains, atOnce, work)) {
+  const inTurn = (await run.turn?.beginRound?.(domains)) ?? domains;
+  for await (const outcome of concurrentMap(inTurn, atOnce, work)) {
     if (options.json) outcomes.push(outcome);
     else {
       cli.stdout.write(renderSteps(outcome, options.dryRun === true));
@@ -86,7 +87,8 @@ async function oneRound(
     for (const { level } of outcome.findings) if (worst !== "person") worst = level;
     for (const { until } of outcome.waits) next = Math.min(next, until ?? cli.now().getTime() + LOOK_AGAIN_MS);
   }
-  if (options.json) cli.stdout.write(renderJson(outcomes, options.dryRun === true));
+  const byDomain = (a: DomainOutcome, b: DomainOutcome) => (a.domain < b.domain ? -1 : 1);
+  if (options.json) cli.stdout.write(renderJson(outcomes.sort(byDomain), options.dryRun === true));
   return { worst, next };
 }
 
@@ -106,12 +108,15 @@ async function oneDomain(
 ): Promise<DomainOutcome> {
   try {
     if (run.turn === undefined) return await lookAtDomain(domain, run, lastRunAt);
-    const lease = await run.turn.lease(domain);
+    const lease = await run.turn.lease(domain, { evenIfServed: isAsked(run) });
     if (lease === undefined) return elsewhere(domain, run);
+    let served = false;
     try {
-      return await moveDomain(domain, run, lease, lastRunAt, first);
+      const outcome = await moveDomain(domain, run, lease, lastRunAt, first);
+      served = true;
+      return outcome;
     } finally {
-      await lease.release();
+      await lease.release(served);
     }
   } catch (error) {
     if (!(error instanceof DkimctlError)) throw error;
@@ -122,7 +127,7 @@ async function oneDomain(
 async function lookAtDomain(domain: DomainName, run: Run, lastRunAt: number | undefined): Promise<DomainOutcome> {
   const { options, room } = run;
   const policy = rotationPolicy(domain, room.settings);
-  const world = room.worldOf(domain, lastRunAt);
+  const world = await room.worldOf(domain, lastRunAt);
   const journal = await journalOf(domain, world, room);
   const preview = await previewRotation(withRequests(journal, options, policy, world.now()), policy, world);
   return { domain, ...preview };
@@ -141,7 +146,7 @@ async function moveDomain(
     return run.domains.length === 0 ? nothing(domain) : alreadyManaged(domain, room);
   }
   const policy = rotationPolicy(domain, room.settings);
-  const world = room.worldOf(domain, lastRunAt, lease);
+  const world = await room.worldOf(domain, lastRunAt, lease);
   const journal = await journalOf(domain, world, room);
   const asked = first ? withRequests(journal, options, policy, world.now()) : journal;
   if (asked !== journal) await world.writeJournal(asked);
@@ -157,9 +162,14 @@ async function journalOf(domain: DomainName, world: RotationWorld, { journals }:
   return { domain, keys: [] };
 }
 
-/** Another worker has the domain and does what is due; but it does not know what was asked of this one. */
-function elsewhere(domain: DomainName, { domains, options }: Run): DomainOutcome {
-  if (domains.length === 0 && !options.now && !options.adopt) return nothing(domain);
+/** Whether something was asked of this run that another worker does not know of. */
+function isAsked({ domains, options }: Run): boolean {
+  return domains.length > 0 || options.now === true || options.adopt === true;
+}
+
+/** Another worker has the domain and does what is due. */
+function elsewhere(domain: DomainName, run: Run): DomainOutcome {
+  if (!isAsked(run)) return nothing(domain);
   const message = "another dkimctl is at work on it";
   return { ...nothing(domain), findings: [{ level: "waiting", message, hint: "try again in a minute" }] };
 }

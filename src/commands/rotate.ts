@@ -3,14 +3,14 @@ import type { CliContext } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
 import { parseSelector, type Selector } from "../keys/selector.ts";
-import { createStoreFolder } from "../keys/store-folder.ts";
 import { parseDuration } from "../rotation/duration.ts";
 import { addDnsOptions } from "./dns-options.ts";
 import { createNotices } from "./notices.ts";
 import { addPassphraseOption, collect } from "./options.ts";
 import { rotateAll } from "./rotate-run.ts";
 import { openRotationRoom, type RotationRoomOptions } from "./rotation-room.ts";
-import { loadSettings } from "./settings.ts";
+import { addSettingOptions } from "./setting-options.ts";
+import { prepareStore } from "./settings.ts";
 import { addStatusOptions, type StatusOptions, status } from "./status.ts";
 
 export interface RotateOptions extends RotationRoomOptions, StatusOptions {
@@ -50,7 +50,7 @@ export function register(program: Command, cli: CliContext): void {
     );
   addStatusOptions(command);
   addDnsOptions(command);
-  addPassphraseOption(command)
+  addSettingOptions(addPassphraseOption(command), "rotation", "publish", "signer", "hooks")
     .addHelpText(
       "after",
       `
@@ -72,12 +72,12 @@ async function rotate(domains: readonly DomainName[], options: RotateOptions, cl
   requireSense(domains, options);
   if (options.status) return status(domains, options, cli);
   const notices = createNotices(cli, options);
-  const settings = loadSettings(cli, options);
-  if (domains.length > 0 && !options.dryRun && !options.adopt) createStoreFolder(settings.store.path, settings.store);
   const room = await openRotationRoom(options, cli);
   try {
+    if (!options.dryRun) await prepareStore(room.store, notices, { create: domains.length > 0 && !options.adopt });
     const turn = options.dryRun ? undefined : await room.journals.begin();
     try {
+      if (!options.dryRun) await room.recoverSigners();
       await rotateAll({ domains, options, cli, notices, room, turn });
     } finally {
       await turn?.release();

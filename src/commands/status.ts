@@ -5,7 +5,7 @@ import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
 import { roughDuration } from "../rotation/duration.ts";
 import { nextStep } from "../rotation/next-step.ts";
 import type { Journal, KeyState, RotationKey } from "../rotation/rotation-key.ts";
-import { KEY_STATES, stateSince } from "../rotation/rotation-key.ts";
+import { isLive, KEY_STATES, stateSince } from "../rotation/rotation-key.ts";
 import { createStyle, type Style, wantsColor } from "../terminal/style.ts";
 import { renderTable } from "../terminal/table.ts";
 import { createNotices } from "./notices.ts";
@@ -72,7 +72,7 @@ export async function status(domains: readonly DomainName[], options: StatusOpti
   const journals = await openJournals(cli, store, settings);
   const now = cli.now().getTime();
   const wanted = new Set(domains);
-  const states = new Set<KeyState>(options.state ?? KEY_STATES.filter((state) => state !== "gone"));
+  const states = new Set<KeyState>(options.state ?? KEY_STATES.filter((state) => isLive({ state })));
   const rows: KeyStatus[] = [];
   const managed = new Set<DomainName>();
   for (const domain of await journals.domains()) {

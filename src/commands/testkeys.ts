@@ -90,6 +90,7 @@ async function testChosen(domains: string[], options: TestkeysOptions, cli: CliC
   const source = await openSource(options, settings, cli);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
+  const port = settings.dns["authoritative-port"];
   const all = domains.length === 0 && options.selector === undefined && !options.onlyActive;
 
   async function round(hold: boolean): Promise<Round> {
@@ -102,7 +103,7 @@ async function testChosen(domains: string[], options: TestkeysOptions, cli: CliC
         style: await createStyle(wantsColor(options.color, cli.env, output.isTTY)),
         ttlSeconds: settings.records.ttl ?? DEFAULT_TTL_SECONDS,
       });
-      const evidence = new EvidenceGatherer({ resolver, pool, mode, signal });
+      const evidence = new EvidenceGatherer({ resolver, pool, mode, port, signal });
       const mailPolicy = options.adspDmarc ? new MailPolicyLookup(resolver, signal) : undefined;
       const test = createTest({ source, evidence, policy, mailPolicy, deadline, notices, now: cli.now });
       const run = { source, chooses, all, test, format, output, notices, quiet: options.quiet === true };

@@ -34,7 +34,7 @@ Examples:
     )
     .action((domain: DomainName, selectors: Selector[]) => {
       const options = command.optsWithGlobals<WithdrawOptions>();
-      return changeRecords(options, cli, (room) => unwantedRecords(room, domain, selectors, options));
+      return changeRecords(options, cli, domain, (room) => unwantedRecords(room, domain, selectors, options));
     });
 }
 

@@ -14,13 +14,14 @@ import {
   writeFailure,
   writeKeyFile,
 } from "./key-file.ts";
+import { handOverKeyFile } from "./key-file-heir.ts";
 import { listKeyFiles } from "./key-file-list.ts";
 import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
 import type {
   KeyLocation,
-  KeyStore,
   KeyStoreEntry,
   KnownKey,
+  LockableKeyStore,
   NewKey,
   RecordTags,
   StoredKey,
@@ -38,7 +39,7 @@ import {
 import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "./private-key.ts";
 import { publicKeyFingerprint } from "./public-key.ts";
 import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
-import { CONTROL_FOLDER, ensureFolder, requireStoreFolder } from "./store-folder.ts";
+import { CONTROL_FOLDER, createStoreFolder, ensureFolder, requireStoreFolder } from "./store-folder.ts";
 import { listKeyBackups } from "./store-leftovers.ts";
 import { acquireLock } from "./store-lock.ts";
 import { type PassphraseSource, parseStoredKey } from "./stored-private-key.ts";
@@ -59,8 +60,9 @@ const LOCK_PATIENCE_MS = 2000;
  * A folder of `<domain>.<selector>.pem` files. All file access is synchronous: for many small files that is four to
  * eight times faster than promises, and a signal handler never finds a change half done.
  */
-export class DirectoryKeyStore implements KeyStore {
+export class DirectoryKeyStore implements LockableKeyStore {
   readonly location: string;
+  readonly keepsFiles = true;
   readonly #options: DirectoryKeyStoreOptions;
   readonly #operations: FileOperations;
   readonly #tags: RecordTagsFolder;
@@ -73,6 +75,12 @@ export class DirectoryKeyStore implements KeyStore {
     this.#options = options;
     this.#operations = options.operations ?? fileOperations;
     this.#tags = new RecordTagsFolder(join(options.path, CONTROL_FOLDER, "tags"), this.#operations);
+  }
+
+  async prepare({ create }: { readonly create: boolean }): Promise<readonly string[]> {
+    if (create) createStoreFolder(this.location, this.#options, this.#operations);
+    else requireStoreFolder(this.location);
+    return [];
   }
 
   async *list(filter?: (name: KeyName) => boolean): AsyncGenerator<KeyStoreEntry, void, undefined> {
@@ -96,7 +104,7 @@ export class DirectoryKeyStore implements KeyStore {
         ),
       );
     }
-    return { ...parsed, name, location, tags, warnings };
+    return { ...parsed, name, location, tags, warnings, writtenAt: file.writtenAt };
   }
 
   async create(name: KeyName, key: NewKey): Promise<KeyLocation> {
@@ -162,6 +170,7 @@ export class DirectoryKeyStore implements KeyStore {
     await this.#whileLocked(location, () => {
       if (lstatSync(location, { throwIfNoEntry: false }) === undefined) throw this.#notFound(name);
       withSyncedFolder(this.location, this.#operations, (sync) => {
+        if (handOverKeyFile(location, this.#operations, sync)) return;
         this.#operations.unlinkSync(location);
         sync();
       });

@@ -17,6 +17,7 @@ export type FileOperations = Pick<
   | "symlinkSync"
   | "unlinkSync"
   | "mkdirSync"
+  | "utimesSync"
 >;
 
 export const fileOperations: FileOperations = fs;

@@ -6,7 +6,7 @@ import { replaceFile } from "../keys/durable-file.ts";
 import { type FileAccess, type FileAccessOptions, resolveFileAccess } from "../keys/file-access.ts";
 import { type FileOperations, fileOperations } from "../keys/file-operations.ts";
 import { writeFailure } from "../keys/key-file.ts";
-import type { KeyStore } from "../keys/key-store.ts";
+import type { LockableKeyStore } from "../keys/key-store.ts";
 import { KeyNotFoundError, systemErrorCode, systemErrorReason } from "../keys/key-store-errors.ts";
 import { CONTROL_FOLDER, ensureFolder } from "../keys/store-folder.ts";
 import { sweepTemporaryFiles } from "../keys/temporary-file.ts";
@@ -19,14 +19,14 @@ const LONGEST_STEM = 200;
 
 /** The journals of a folder of keys, one file a domain, in `.dkimctl/journal` within it; and when the last run was. */
 export class DirectoryJournalStore implements JournalStore {
-  readonly #store: KeyStore;
+  readonly #store: LockableKeyStore;
   readonly #path: string;
   readonly #options: FileAccessOptions;
   readonly #operations: FileOperations;
   #access: FileAccess | undefined;
 
   /** @param store a folder: its location is the path */
-  constructor(store: KeyStore, options: FileAccessOptions, operations: FileOperations = fileOperations) {
+  constructor(store: LockableKeyStore, options: FileAccessOptions, operations: FileOperations = fileOperations) {
     this.#store = store;
     this.#path = join(store.location, CONTROL_FOLDER, "journal");
     this.#options = options;

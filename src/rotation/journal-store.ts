@@ -6,6 +6,8 @@ import type { Journal } from "./rotation-key.ts";
 
 /** Where the journals of a key store's domains live: beside its keys. */
 export interface JournalStore {
+  /** What the signer reads follows from the journal: to write that a key is active is what makes it sign. */
+  readonly activates?: true;
   /** What to call a domain's journal in messages. */
   locationOf(domain: DomainName): string;
   /** @returns `undefined`: the domain is not managed @throws {JournalError} it is damaged, or cannot be read */
@@ -24,8 +26,17 @@ export interface JournalStore {
 }
 
 export interface RotationTurn {
-  /** @returns `undefined`: another worker has the domain at this moment, and does what is to be done */
-  lease(domain: DomainName): Promise<DomainLease | undefined>;
+  /**
+   * Begins to go through the domains. Where many workers do so at once they share the work: each has an order of its own,
+   * and a domain that one has served since then is passed over by the others. Without this method nobody else is there.
+   * @returns the domains in the order in which they are to be served
+   */
+  beginRound?(domains: readonly DomainName[]): Promise<readonly DomainName[]>;
+  /**
+   * @param options.evenIfServed whether the domain is wanted although another worker has served it in this round
+   * @returns `undefined`: another worker has the domain at this moment, or has done what is to be done
+   */
+  lease(domain: DomainName, options?: { readonly evenIfServed: boolean }): Promise<DomainLease | undefined>;
   release(): Promise<void>;
 }
 
@@ -43,7 +54,8 @@ export interface DomainLease {
   createKey(name: KeyName, key: NewKey, journal: Journal): Promise<void>;
   /** Removes the key, if it is there, and writes the journal that tells of it. @throws as `createKey` */
   removeKey(name: KeyName, journal: Journal): Promise<void>;
-  release(): Promise<void>;
+  /** @param served whether the domain was served to the end, so that nobody need do it again in this round */
+  release(served?: boolean): Promise<void>;
 }
 
 /** Somebody else has taken the domain over; nothing was written. */
