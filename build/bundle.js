@@ -25,18 +25,19 @@ const versionPlugin = {
 /** What src/keys/weak-keys/primorial.ts computes, computed: as text, which V8 reads in no time. */
 const primorialPlugin = {
   name: "primorial",
-  async load(id) {
-    if (!id.endsWith("/src/keys/weak-keys/primorial.ts")) return null;
-    const source = readFileSync(id, "utf8");
-    const { primorial } = await import(
-      `data:text/javascript,${encodeURIComponent((await transform(id, source)).code)}`
-    );
-    const code = source.replace(
-      "let known: bigint | undefined;",
-      `let known = BigInt("0x${primorial().toString(16)}");`,
-    );
-    if (code === source) throw new Error(`${id} keeps its result elsewhere`);
-    return { code, moduleType: "ts" };
+  load: {
+    filter: { id: /\/src\/keys\/weak-keys\/primorial\.ts$/ },
+    async handler(id) {
+      const source = readFileSync(id, "utf8");
+      const { code: script } = await transform(id, source);
+      const { primorial } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
+      const code = source.replace(
+        "let known: bigint | undefined;",
+        `let known = BigInt("0x${primorial().toString(16)}");`,
+      );
+      if (code === source) throw new Error(`${id} keeps its result elsewhere`);
+      return { code, moduleType: "ts" };
+    },
   },
 };
 
