@@ -1,36 +1,45 @@
 /** How many results may wait for an earlier, slower one: a multiple of the concurrency. */
 const WINDOW_FACTOR = 8;
 
+interface Piece<Result> {
+  readonly result: Promise<Result>;
+  ended: boolean;
+}
+
 /**
- * The results of `work` on each item, in the order of the items, with at most `concurrency` under way at once.
- * Items are pulled only as results are taken, so an endless source costs no memory. A rejection reaches the
- * consumer in its turn and ends the iteration.
+ * The results of `work` on each item, in the order of the items, each as soon as those before it are, with at most
+ * `concurrency` under way at once. Items are pulled only when there is a place for them, so a long source costs no
+ * memory. A rejection reaches the consumer in its turn and ends the iteration.
  */
 export async function* concurrentMap<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,
   concurrency: number,
   work: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
-  const waiting: Promise<Result>[] = [];
-  const blocked: (() => void)[] = [];
+  const waiting: Piece<Result>[] = [];
   let running = 0;
-  async function run(item: Item): Promise<Result> {
-    if (running >= concurrency) await new Promise<void>((resolve) => blocked.push(resolve));
-    else running++;
-    try {
-      return await work(item);
-    } finally {
-      // The place is handed on, not freed and taken again, so that `concurrency` holds at every moment.
-      const next = blocked.shift();
-      if (next === undefined) running--;
-      else next();
-    }
+  let wake = () => {};
+  function start(item: Item): Piece<Result> {
+    running++;
+    const piece = { result: work(item), ended: false };
+    const end = () => {
+      running--;
+      piece.ended = true;
+      wake();
+    };
+    piece.result.then(end, end); // a rejection is reported when its turn comes
+    return piece;
   }
   for await (const item of items) {
-    const result = run(item);
-    result.catch(() => {}); // it is reported when its turn comes
-    waiting.push(result);
-    if (waiting.length >= concurrency * WINDOW_FACTOR) yield await (waiting.shift() as Promise<Result>);
+    waiting.push(start(item));
+    while (waiting[0]?.ended || running >= concurrency || waiting.length >= concurrency * WINDOW_FACTOR) {
+      if (waiting[0]?.ended) yield await (waiting.shift() as Piece<Result>).result;
+      else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
   }
-  for (const result of waiting) yield await result;
+  for (const { result } of waiting) yield await result;
 }

@@ -48,3 +48,29 @@ test("a rejection arrives in its turn", async () => {
   expect((await results.next()).value).toBe(1);
   await expect(results.next()).rejects.toThrow("two");
 });
+
+test("items are pulled when there is a place, and results are there at once, however long the source", async () => {
+  let pulled = 0;
+  function* endless() {
+    for (;;) yield pulled++;
+  }
+  const release: (() => void)[] = [];
+  const results = concurrentMap(endless(), 2, async (n) => {
+    await new Promise<void>((resolve) => release.push(resolve));
+    return n;
+  });
+  const first = results.next();
+  await new Promise(setImmediate);
+  expect(pulled).toBe(2);
+  release[1]?.();
+  await new Promise(setImmediate);
+  expect(pulled).toBe(3);
+  release[0]?.();
+  expect((await first).value).toBe(0);
+  expect((await results.next()).value).toBe(1);
+  release[2]?.();
+  release[3]?.();
+  expect((await results.next()).value).toBe(2);
+  for (const each of release) each();
+  await results.return(undefined);
+});
