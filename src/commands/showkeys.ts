@@ -15,7 +15,7 @@ import {
   type PassphraseOptions,
 } from "./options.ts";
 import { loadSettings, openStore } from "./settings.ts";
-import { readKeys } from "./stored-keys.ts";
+import { readPublicKeys } from "./stored-keys.ts";
 
 interface ShowkeysOptions extends GlobalOptions, PassphraseOptions {
   readonly format: RecordFormatName;
@@ -59,24 +59,27 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
   let shown = 0;
   let failed = 0;
   cli.stdout.write(format.begin?.() ?? "");
-  for await (const result of readKeys(store, chooses, domains.length === 0)) {
+  for await (const group of readPublicKeys(store, chooses, domains.length === 0)) {
+    for (const result of group) {
+      if (result.kind === "failed") {
+        failed++;
+        notices.error(result.error);
+        continue;
+      }
+      const { name, location, tags, warnings, publicKey } = result.key;
+      for (const warning of warnings) notices.warn(warning);
+      try {
+        cli.stdout.write(format.record({ index: shown + 1, name, location, tags, ttlSeconds, publicKey }));
+        shown++;
+      } catch (error) {
+        if (!(error instanceof DkimctlError)) throw error;
+        failed++;
+        notices.error(error);
+      }
+    }
+    // A turn of the event loop, else a signal would not be heard, and what is written to a file not be handed on.
+    await new Promise((resolve) => setImmediate(resolve));
     cli.signal.throwIfAborted();
-    if (result.kind === "failed") {
-      failed++;
-      notices.error(result.error);
-      continue;
-    }
-    const { name, location, tags, warnings, privateKey } = result.key;
-    for (const warning of warnings) notices.warn(warning);
-    try {
-      const record = { index: shown + 1, name, location, tags, ttlSeconds, publicKey: privateKey.publicKey };
-      cli.stdout.write(format.record(record));
-      shown++;
-    } catch (error) {
-      if (!(error instanceof DkimctlError)) throw error;
-      failed++;
-      notices.error(error);
-    }
     await cli.stdout.drained();
   }
   cli.stdout.write(format.end?.() ?? "");

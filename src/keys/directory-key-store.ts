@@ -1,20 +1,12 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { DkimctlError } from "../errors.ts";
 import { withSyncedFolder } from "./durable-file.ts";
-import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions, resolveFileAccess } from "./file-access.ts";
+import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions } from "./file-access.ts";
 import { type FileOperations, fileOperations } from "./file-operations.ts";
-import { folderPermissionWarnings, shellQuote } from "./file-permissions.ts";
-import {
-  type KeyFile,
-  keyExistsError,
-  readKeyFile,
-  relinkKeyFile,
-  rewriteKeyFile,
-  writeFailure,
-  writeKeyFile,
-} from "./key-file.ts";
-import { listKeyFiles } from "./key-file-list.ts";
+import { folderPermissionWarnings, keyFilePermissionWarnings, shellQuote } from "./file-permissions.ts";
+import { type KeyFile, keyExistsError, readKeyFile, relinkKeyFile, rewriteKeyFile, writeKeyFile } from "./key-file.ts";
+import { examineKeyFile, type NamedFile, namedFiles } from "./key-file-list.ts";
 import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
 import type {
   KeyLocation,
@@ -22,6 +14,7 @@ import type {
   KeyStoreEntry,
   KnownKey,
   NewKey,
+  PublicKeyEntry,
   RecordTags,
   StoredKey,
   StoreLeftover,
@@ -31,18 +24,18 @@ import {
   KeyExistsError,
   KeyFileError,
   KeyNotFoundError,
-  StoreLockedError,
   systemErrorCode,
   systemErrorReason,
 } from "./key-store-errors.ts";
+import { readPlainKeyFile } from "./plain-key-file.ts";
 import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "./private-key.ts";
 import { publicKeyFingerprint } from "./public-key.ts";
 import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
+import { CONTROL_FOLDER, StoreChanges } from "./store-changes.ts";
 import { ensureFolder, requireStoreFolder } from "./store-folder.ts";
 import { listKeyBackups } from "./store-leftovers.ts";
-import { acquireLock } from "./store-lock.ts";
 import { type PassphraseSource, parseStoredKey } from "./stored-private-key.ts";
-import { abandonedTemporaryFiles, sweepTemporaryFiles } from "./temporary-file.ts";
+import { abandonedTemporaryFiles } from "./temporary-file.ts";
 
 export interface DirectoryKeyStoreOptions extends FileAccessOptions {
   readonly path: string;
@@ -52,11 +45,10 @@ export interface DirectoryKeyStoreOptions extends FileAccessOptions {
   readonly operations?: FileOperations | undefined;
 }
 
-/** What dkimctl keeps beside the keys: the lock, the tags of their records, later the journals of rotation. */
-const CONTROL_FOLDER = ".dkimctl";
+/** Keys that `readPublicKeys` gives at once: enough that the handing over costs nothing, a millisecond's work. */
+const MOST_AT_ONCE = 64;
 
-/** Replacing one key holds the lock for milliseconds; another process is waited for as long before it is an error. */
-const LOCK_PATIENCE_MS = 2000;
+type KeyProblem = KeyStoreEntry & { readonly kind: "problem" };
 
 /**
  * A folder of `<domain>.<selector>.pem` files. All file access is synchronous: for many small files that is four to
@@ -67,20 +59,36 @@ export class DirectoryKeyStore implements KeyStore {
   readonly #options: DirectoryKeyStoreOptions;
   readonly #operations: FileOperations;
   readonly #tags: RecordTagsFolder;
+  readonly #changes: StoreChanges;
   readonly #reported = new Set<string>();
-  #access: FileAccess | undefined;
-  #locksHeld = 0;
 
   constructor(options: DirectoryKeyStoreOptions) {
     this.location = options.path;
     this.#options = options;
     this.#operations = options.operations ?? fileOperations;
     this.#tags = new RecordTagsFolder(join(options.path, CONTROL_FOLDER, "tags"), this.#operations);
+    this.#changes = new StoreChanges(options.path, options, this.#operations);
   }
 
   async *list(filter?: (name: KeyName) => boolean): AsyncGenerator<KeyStoreEntry, void, undefined> {
     this.#tags.refresh();
-    yield* listKeyFiles(this.location, filter);
+    for (const file of namedFiles(this.location, filter)) yield file.kind === "named" ? examineKeyFile(file) : file;
+  }
+
+  async *readPublicKeys(
+    filter?: (name: KeyName) => boolean,
+  ): AsyncGenerator<readonly PublicKeyEntry[], void, undefined> {
+    this.#tags.refresh();
+    let group: PublicKeyEntry[] = [];
+    let size = 1;
+    for (const file of namedFiles(this.location, filter)) {
+      group.push(this.#readPlainKey(file) ?? (await this.#readPublicKey(file)));
+      if (group.length < size) continue;
+      yield group;
+      group = [];
+      size = MOST_AT_ONCE;
+    }
+    if (group.length > 0) yield group;
   }
 
   async read(name: KeyName): Promise<StoredKey> {
@@ -104,7 +112,7 @@ export class DirectoryKeyStore implements KeyStore {
 
   async create(name: KeyName, key: NewKey): Promise<KeyLocation> {
     const location = this.#pathOf(name);
-    this.#change(location, (access) => {
+    this.#changes.make(location, (access) => {
       this.#requireFree(location);
       this.#writeWithTags(name, key, access, (bytes) => writeKeyFile(location, bytes, access, this.#operations));
     });
@@ -113,7 +121,7 @@ export class DirectoryKeyStore implements KeyStore {
 
   async replace(name: KeyName, key: NewKey): Promise<KeyLocation & { readonly backup: string | undefined }> {
     const location = this.#pathOf(name);
-    const backup = await this.#whileLocked(location, (access) =>
+    const backup = await this.#changes.makeLocked(location, (access) =>
       this.#writeWithTags(name, key, access, (bytes) =>
         rewriteKeyFile(location, bytes, access, this.#options.clock?.() ?? new Date(), this.#operations),
       ),
@@ -130,7 +138,7 @@ export class DirectoryKeyStore implements KeyStore {
     const { privateKey, tags } = await this.read(target);
     if (replace && lstatSync(location, { throwIfNoEntry: false }) !== undefined) {
       const now = this.#options.clock?.() ?? new Date();
-      const backup = await this.#whileLocked(location, (access) =>
+      const backup = await this.#changes.makeLocked(location, (access) =>
         this.#writeWithTags(name, { privateKey, tags }, access, () =>
           relinkKeyFile(location, keyFileName(target), now, this.#operations),
         ),
@@ -142,7 +150,7 @@ export class DirectoryKeyStore implements KeyStore {
 
   async link(name: KeyName, path: string, key: NewKey): Promise<KeyLocation> {
     const location = this.#pathOf(name);
-    this.#change(location, (access) => {
+    this.#changes.make(location, (access) => {
       this.#requireFree(location);
       this.#writeWithTags(name, key, access, () =>
         withSyncedFolder(this.location, this.#operations, (sync) => {
@@ -162,7 +170,7 @@ export class DirectoryKeyStore implements KeyStore {
   async remove(name: KeyName): Promise<void> {
     const location = this.#pathOf(name);
     const fingerprint = await this.#fingerprintOf(name, location);
-    await this.#whileLocked(location, () => {
+    await this.#changes.makeLocked(location, () => {
       if (lstatSync(location, { throwIfNoEntry: false }) === undefined) throw this.#notFound(name);
       withSyncedFolder(this.location, this.#operations, (sync) => {
         this.#operations.unlinkSync(location);
@@ -192,17 +200,30 @@ export class DirectoryKeyStore implements KeyStore {
   }
 
   async lock(): Promise<StoreLock> {
-    const release = this.#change(this.location, (access) => this.#acquire(access));
-    this.#locksHeld++;
-    let held = true;
-    return {
-      release: async () => {
-        if (!held) return;
-        held = false;
-        this.#locksHeld--;
-        release();
-      },
-    };
+    return this.#changes.lock();
+  }
+
+  /** An ordinary key without tags; `undefined` for what needs a closer look, as the first one does for the folder's sake. */
+  #readPlainKey(file: NamedFile | KeyProblem): PublicKeyEntry | undefined {
+    if (file.kind === "problem" || !this.#reported.has(this.location)) return undefined;
+    const { name, location } = file;
+    const plain = this.#tags.surelyHasNone(name) ? readPlainKeyFile(location) : undefined;
+    if (plain === undefined) return undefined;
+    const warnings = keyFilePermissionWarnings(location, plain.mode, this.#options.mode ?? DEFAULT_KEY_MODE);
+    return { kind: "key", key: { name, location, publicKey: plain.publicKey, tags: {}, warnings } };
+  }
+
+  async #readPublicKey(file: NamedFile | KeyProblem): Promise<PublicKeyEntry> {
+    const entry = file.kind === "named" ? examineKeyFile(file) : file;
+    if (entry.kind === "problem") return entry;
+    const { name } = entry;
+    try {
+      const { privateKey, location, tags, warnings } = await this.read(name);
+      return { kind: "key", key: { name, location, publicKey: privateKey.publicKey, tags, warnings } };
+    } catch (error) {
+      if (error instanceof DkimctlError) return { kind: "failed", name, error };
+      throw error;
+    }
   }
 
   #pathOf(name: KeyName): string {
@@ -265,46 +286,6 @@ export class DirectoryKeyStore implements KeyStore {
       if (systemErrorCode(error) !== "EEXIST" && !(error instanceof KeyExistsError)) undo();
       throw error;
     }
-  }
-
-  /** The one door to every change: rights are proven first, what killed runs left is removed, errors are put in words. */
-  #change<T>(location: string, change: (access: FileAccess) => T): T {
-    requireStoreFolder(this.location);
-    if (this.#access === undefined) {
-      this.#access = resolveFileAccess(this.#options);
-      sweepTemporaryFiles(this.location, this.#operations);
-      sweepTemporaryFiles(join(this.location, CONTROL_FOLDER, "tags"), this.#operations);
-    }
-    try {
-      return change(this.#access);
-    } catch (error) {
-      throw writeFailure(error, location);
-    }
-  }
-
-  async #whileLocked<T>(location: string, change: (access: FileAccess) => T): Promise<T> {
-    if (this.#locksHeld > 0) return this.#change(location, change);
-    for (let waited = 0, pause = 10; ; waited += pause, pause *= 2) {
-      try {
-        return this.#change(location, (access) => {
-          const release = this.#acquire(access);
-          try {
-            return change(access);
-          } finally {
-            release();
-          }
-        });
-      } catch (error) {
-        if (!(error instanceof StoreLockedError) || waited >= LOCK_PATIENCE_MS) throw error;
-        await delay(pause);
-      }
-    }
-  }
-
-  #acquire(access: FileAccess): () => void {
-    const folder = join(this.location, CONTROL_FOLDER);
-    ensureFolder(folder, access, this.#operations);
-    return acquireLock(folder, access, this.#operations);
   }
 
   #notFound(name: KeyName, cause?: unknown): KeyNotFoundError {

@@ -1,5 +1,7 @@
+import type { DkimctlError } from "../errors.ts";
 import type { KeyName } from "./key-name.ts";
 import type { ParsedPrivateKey, PrivateKey } from "./private-key.ts";
+import type { PublicKey } from "./public-key.ts";
 
 /**
  * Where keys live. Every command works on this interface; `DirectoryKeyStore` is the default implementation.
@@ -16,6 +18,14 @@ export interface KeyStore {
   list(filter?: (name: KeyName) => boolean): AsyncIterable<KeyStoreEntry>;
   /** @throws {KeyNotFoundError | KeyFileError | KeyStoreError} */
   read(name: KeyName): Promise<StoredKey>;
+  /**
+   * The public half of each key, in the order of `list` and with its problems: what listings need, without holding a
+   * private key. In groups, as large as the store reads at once; the first is small, so that its reader can begin.
+   * A damaged key is a failure here as it is for `read`, but for parts of it that neither the public half nor the
+   * private exponent depend on: those a store may leave to `read`.
+   * @throws {KeyStoreError} the store as a whole cannot be read
+   */
+  readPublicKeys(filter?: (name: KeyName) => boolean): AsyncIterable<readonly PublicKeyEntry[]>;
   /**
    * Stores a key under a name that is free: durable when the promise resolves, nothing when it rejects.
    * @throws {KeyExistsError} the name is taken; nothing was changed
@@ -99,6 +109,16 @@ export interface StoredKey extends ParsedPrivateKey {
    * a whole (its folders) stands with the first key that is read, not with each.
    */
   readonly warnings: readonly string[];
+}
+
+export type PublicKeyEntry =
+  | { readonly kind: "key"; readonly key: StoredPublicKey }
+  /** As `read` would have thrown it. */
+  | { readonly kind: "failed"; readonly name: KeyName; readonly error: DkimctlError }
+  | (KeyStoreEntry & { readonly kind: "problem" });
+
+export interface StoredPublicKey extends Pick<StoredKey, "name" | "location" | "tags" | "warnings"> {
+  readonly publicKey: PublicKey;
 }
 
 export interface NewKey {

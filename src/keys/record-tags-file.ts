@@ -42,7 +42,18 @@ export class RecordTagsFolder {
 
   /** Whether a key of this name has had tags: when none has, no fingerprint need be computed. @throws system errors */
   mayHave(name: KeyName): boolean {
-    return this.#list().stems.has(tagsStem(name));
+    const { stems } = this.#list();
+    return stems.size > 0 && stems.has(tagsStem(name));
+  }
+
+  /** False also when that cannot be known. */
+  surelyHasNone(name: KeyName): boolean {
+    try {
+      return !this.mayHave(name);
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+      return false;
+    }
   }
 
   /** The paths of all tag files but those of these keys. @throws system errors */
