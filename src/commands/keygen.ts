@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { concurrentMap } from "../concurrent-map.ts";
+import { concurrentMap, readyGroups } from "../concurrent-map.ts";
 import type { CliContext } from "../context.ts";
 import { parseRecordTags } from "../dns/record-tags.ts";
 import { ExitCode, UsageError } from "../errors.ts";
@@ -14,7 +14,7 @@ import { createStoreFolder } from "../keys/store-folder.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { commandLine } from "./command-line.ts";
 import { readDomainList } from "./input-files.ts";
-import { type MadeKey, makeKey, randomHex } from "./key-maker.ts";
+import { type MadeKey, prepareKey, randomHex, storeKeys } from "./key-maker.ts";
 import { keygenToFile, type PrivateOutput } from "./keygen-file.ts";
 import { type Algorithm, planKeys } from "./keygen-plan.ts";
 import { createKeygenReport, describeKey, KEYGEN_FORMATS, type KeygenFormat } from "./keygen-report.ts";
@@ -171,10 +171,9 @@ async function keygenToStore(
   let done = 0;
   let made = 0;
   progress.update(done, total);
-  for await (const results of concurrentMap(jobs, cli.parallelism, (job) => makeKey(store, job, request))) {
-    cli.signal.throwIfAborted();
+  const tell = async (results: readonly MadeKey[][]) => {
     progress.clear();
-    for (const result of results) {
+    for (const result of results.flat()) {
       report.add(result);
       if (result.kind === "failed") {
         failed++;
@@ -184,9 +183,23 @@ async function keygenToStore(
         if (listed) notices.notice(describeMade(result));
       }
     }
-    progress.update(++done, total);
+    done += results.length;
+    progress.update(done, total);
     await cli.stdout.drained();
+  };
+  const prepared = concurrentMap(jobs, cli.parallelism, (job) => prepareKey(job, request));
+  // While a group is being stored, the keys of the next are made.
+  let storing = Promise.resolve<MadeKey[][]>([]);
+  for await (const group of readyGroups(prepared, { most: MOST_AT_ONCE, now: cli.now })) {
+    const results = await storing;
+    storing = cli.signal.aborted ? Promise.resolve([]) : storeKeys(store, group, request);
+    storing.catch(() => {}); // it is reported when its turn comes
+    await tell(results);
+    if (cli.signal.aborted) break;
   }
+  // What is stored is told, whatever ends the run.
+  await tell(await storing);
+  cli.signal.throwIfAborted();
   progress.clear();
   report.finish();
   if (!listed) notices.notice(`made ${made} keys in ${store.location}`);
@@ -199,6 +212,9 @@ async function keygenToStore(
     notices.notice(`next: publish the records, then prove them with: ${commandLine(options, "testkeys")}`);
   }
 }
+
+/** Keys that are stored at once: what can be lost of the work is a second's. */
+const MOST_AT_ONCE = 256;
 
 /** More keys than this are summed up in one line. */
 const MOST_NOTICES = 20;

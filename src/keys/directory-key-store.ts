@@ -7,12 +7,15 @@ import { type FileOperations, fileOperations } from "./file-operations.ts";
 import { folderPermissionWarnings, keyFilePermissionWarnings, shellQuote } from "./file-permissions.ts";
 import { type KeyFile, keyExistsError, readKeyFile, relinkKeyFile, rewriteKeyFile, writeKeyFile } from "./key-file.ts";
 import { examineKeyFile, type NamedFile, namedFiles } from "./key-file-list.ts";
+import { createKeyGroup } from "./key-group.ts";
 import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
 import type {
+  CreateOutcome,
   KeyLocation,
   KeyStore,
   KeyStoreEntry,
   KnownKey,
+  NamedNewKey,
   NewKey,
   PublicKeyEntry,
   RecordTags,
@@ -47,6 +50,9 @@ export interface DirectoryKeyStoreOptions extends FileAccessOptions {
 
 /** Keys that `readPublicKeys` gives at once: enough that the handing over costs nothing, a millisecond's work. */
 const MOST_AT_ONCE = 64;
+
+/** Files that `createMany` has open at once: a quarter of what a process may have by default. */
+const MOST_OPEN_FILES = 256;
 
 type KeyProblem = KeyStoreEntry & { readonly kind: "problem" };
 
@@ -117,6 +123,20 @@ export class DirectoryKeyStore implements KeyStore {
       this.#writeWithTags(name, key, access, (bytes) => writeKeyFile(location, bytes, access, this.#operations));
     });
     return { location };
+  }
+
+  async createMany(keys: readonly NamedNewKey[]): Promise<readonly CreateOutcome[]> {
+    const outcomes: CreateOutcome[] = [];
+    for (let start = 0; start < keys.length; start += MOST_OPEN_FILES) {
+      const group = keys.slice(start, start + MOST_OPEN_FILES);
+      const access = this.#changes.make(this.location, (access) => {
+        if (group.some(({ tags }) => hasTags(tags))) this.#ensureTagsFolder(access);
+        return access;
+      });
+      const tools = { folder: this.location, tags: this.#tags, access, operations: this.#operations };
+      outcomes.push(...(await createKeyGroup(group, tools)));
+    }
+    return outcomes;
   }
 
   async replace(name: KeyName, key: NewKey): Promise<KeyLocation & { readonly backup: string | undefined }> {
@@ -270,14 +290,16 @@ export class DirectoryKeyStore implements KeyStore {
     if (lstatSync(location, { throwIfNoEntry: false }) !== undefined) throw keyExistsError(location);
   }
 
+  #ensureTagsFolder(access: FileAccess): void {
+    ensureFolder(join(this.location, CONTROL_FOLDER), access, this.#operations);
+    ensureFolder(join(this.location, CONTROL_FOLDER, "tags"), access, this.#operations);
+  }
+
   /** The tags are in place before the key is, and gone again when it could not be made. */
   #writeWithTags<T>(name: KeyName, key: NewKey, access: FileAccess, write: (bytes: Uint8Array) => T): T {
     const bytes = new TextEncoder().encode(encodePrivateKey(key.privateKey, key.encoding ?? "pkcs8"));
     const fingerprint = publicKeyFingerprint(key.privateKey.publicKey);
-    if (hasTags(key.tags)) {
-      ensureFolder(join(this.location, CONTROL_FOLDER), access, this.#operations);
-      ensureFolder(join(this.location, CONTROL_FOLDER, "tags"), access, this.#operations);
-    }
+    if (hasTags(key.tags)) this.#ensureTagsFolder(access);
     const undo = this.#tags.write(name, fingerprint, key.tags, access);
     try {
       return write(bytes);

@@ -31,6 +31,13 @@ export interface KeyStore {
    * @throws {KeyExistsError} the name is taken; nothing was changed
    */
   create(name: KeyName, key: NewKey): Promise<KeyLocation>;
+  /**
+   * `create` for many keys, for a store that makes many durable for the price of some. What is told to be created is
+   * durable then; when the process is killed before, each key is stored whole or not at all.
+   * @returns an outcome for each, in their order: one that failed stops no other
+   * @throws {KeyStoreError} the store as a whole cannot be written
+   */
+  createMany(keys: readonly NamedNewKey[]): Promise<readonly CreateOutcome[]>;
   /** Like `create`, but an existing key is kept beside it first, under the `backup` location that is returned. */
   replace(name: KeyName, key: NewKey): Promise<KeyLocation & { readonly backup: string | undefined }>;
   /**
@@ -127,6 +134,15 @@ export interface NewKey {
   /** Default `pkcs8`. `pkcs1` is RSA only, `seed` (bare base64 of 32 octets, for rspamd before 3.13.2) Ed25519 only. */
   readonly encoding?: "pkcs8" | "pkcs1" | "seed";
 }
+
+export interface NamedNewKey extends NewKey {
+  readonly name: KeyName;
+}
+
+export type CreateOutcome =
+  | ({ readonly kind: "created" } & KeyLocation)
+  /** As `create` would have thrown it. */
+  | { readonly kind: "failed"; readonly error: DkimctlError };
 
 /** The optional tags of a key's record, kept with the key (RFC 6376 §3.6.1). Decoded values; `{}` for none. */
 export interface RecordTags {

@@ -31,23 +31,17 @@ export class StoreChanges {
 
   /** @param location what is changed, for messages */
   make<T>(location: string, change: (access: FileAccess) => T): T {
-    const access = this.begin();
-    try {
-      return change(access);
-    } catch (error) {
-      throw writeFailure(error, location);
-    }
-  }
-
-  /** What `make` does before the change itself. */
-  begin(): FileAccess {
     requireStoreFolder(this.#folder);
     if (this.#access === undefined) {
       this.#access = resolveFileAccess(this.#options);
       sweepTemporaryFiles(this.#folder, this.#operations);
       sweepTemporaryFiles(join(this.#folder, CONTROL_FOLDER, "tags"), this.#operations);
     }
-    return this.#access;
+    try {
+      return change(this.#access);
+    } catch (error) {
+      throw writeFailure(error, location);
+    }
   }
 
   /** `make` while no other process holds the store's lock; not taken again when this one holds it. */
