@@ -81,7 +81,7 @@ const GROUPS = [
   { name: "key-strength", test: /src\/keys\/(weak-keys\/|key-strength)/, priority: 5 },
   {
     name: "keys",
-    test: /src\/keys\/(?!domain-warnings|foreign|encrypted|generate|selector-template|weak-keys|key-strength)/,
+    test: /src\/keys\/(?!domain-warnings|foreign|fast|encrypted|generate|selector-template|weak-keys|key-strength)/,
     priority: 6,
   },
   { name: "nearest-name", test: /src\/nearest-name\.ts$/, priority: 7 },

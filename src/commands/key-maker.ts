@@ -2,7 +2,15 @@ import { randomBytes } from "node:crypto";
 import { DkimctlError } from "../errors.ts";
 import { generateEd25519Key, generateRsaKey } from "../keys/generate-key.ts";
 import { type KeyName, keyRecordName } from "../keys/key-name.ts";
-import type { CreateOutcome, KeyLocation, KeyStore, NamedNewKey, NewKey, RecordTags } from "../keys/key-store.ts";
+import type {
+  CreateOutcome,
+  KeyLocation,
+  KeyStore,
+  NamedNewKey,
+  NewKey,
+  RecordTags,
+  ReplacedKey,
+} from "../keys/key-store.ts";
 import { KeyExistsError } from "../keys/key-store-errors.ts";
 import type { PrivateKey } from "../keys/private-key.ts";
 import type { PublicKey } from "../keys/public-key.ts";
@@ -20,16 +28,27 @@ export type MadeKey =
       readonly tags: RecordTags;
       /** Where the key that stood there before was kept. */
       readonly backup?: string | undefined;
+      /** Names that were not asked for and stand for the new key too, as they did for the one before. */
+      readonly sharedBy?: readonly KeyName[];
     }
   | { readonly kind: "failed"; readonly name: KeyName; readonly error: DkimctlError };
 
-export function generateKey(algorithm: Algorithm, bits: number): Promise<PrivateKey> {
-  return algorithm === "rsa" ? generateRsaKey(bits) : generateEd25519Key();
+/** What RSA keys are to be; an Ed25519 key has one size, and is made in a moment. */
+export interface RsaWish {
+  readonly bits: number;
+  /** From random primes: see `generateFastRsaKey`. */
+  readonly fast: boolean;
+}
+
+export async function generateKey(algorithm: Algorithm, { bits, fast }: RsaWish): Promise<PrivateKey> {
+  if (algorithm === "ed25519") return generateEd25519Key();
+  if (!fast) return generateRsaKey(bits);
+  const { generateFastRsaKey } = await import("../keys/fast-rsa-key.ts");
+  return generateFastRsaKey(bits);
 }
 
 export interface KeyRequest extends Omit<NewKey, "privateKey"> {
-  /** Of RSA keys. */
-  readonly bits: number;
+  readonly rsa: RsaWish;
   /** Whether a key of the same name may be replaced. */
   readonly replace: boolean;
   readonly isTaken: (name: KeyName) => boolean;
@@ -45,10 +64,10 @@ export interface PreparedKey {
 }
 
 /** Makes the key of one job, unless none of its names is free. */
-export async function prepareKey(job: KeyJob, { bits, replace, isTaken }: KeyRequest): Promise<PreparedKey> {
+export async function prepareKey(job: KeyJob, { rsa, replace, isTaken }: KeyRequest): Promise<PreparedKey> {
   // Said before the work of making a key; `create` would refuse it all the same.
   const wanted = job.names.filter((name) => replace || !isTaken(name));
-  return { job, wanted, privateKey: wanted.length === 0 ? undefined : await generateKey(job.algorithm, bits) };
+  return { job, wanted, privateKey: wanted.length === 0 ? undefined : await generateKey(job.algorithm, rsa) };
 }
 
 /**
@@ -76,7 +95,8 @@ export async function storeKeys(
       for (const name of wanted) {
         const share = () => store.share(name, first, { replace });
         const stored = name === first || outcome.kind === "failed" ? outcome : await attempt(share);
-        made.set(name, stored.kind === "failed" ? { ...stored, name } : { ...stored, ...key, kind: "made", name });
+        if (stored.kind === "failed") made.set(name, { ...stored, name });
+        else made.set(name, { ...stored, ...key, kind: "made", name, sharedBy: othersOf(stored, job) });
       }
     }
     results.push(job.names.map((name) => made.get(name) ?? takenFailure(name, store)));
@@ -84,7 +104,14 @@ export async function storeKeys(
   return results;
 }
 
-type StoreOutcome = CreateOutcome & { readonly backup?: string | undefined };
+type StoreOutcome =
+  | ({ readonly kind: "created" } & KeyLocation & Partial<ReplacedKey>)
+  | (CreateOutcome & { kind: "failed" });
+
+function othersOf({ sharedBy = [] }: Partial<ReplacedKey>, { names }: KeyJob): KeyName[] {
+  const asked = new Set(names.map(keyRecordName));
+  return sharedBy.filter((name) => !asked.has(keyRecordName(name)));
+}
 
 /** One after another, since each waits for the store's lock. */
 async function replaceKeys(store: KeyStore, keys: readonly NamedNewKey[]): Promise<StoreOutcome[]> {
@@ -93,7 +120,7 @@ async function replaceKeys(store: KeyStore, keys: readonly NamedNewKey[]): Promi
   return outcomes;
 }
 
-async function attempt(store: () => Promise<KeyLocation & { backup?: string | undefined }>): Promise<StoreOutcome> {
+async function attempt(store: () => Promise<KeyLocation & Partial<ReplacedKey>>): Promise<StoreOutcome> {
   try {
     return { kind: "created", ...(await store()) };
   } catch (error) {

@@ -14,7 +14,7 @@ import { createStoreFolder } from "../keys/store-folder.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { commandLine } from "./command-line.ts";
 import { readDomainList } from "./input-files.ts";
-import { type MadeKey, prepareKey, randomHex, storeKeys } from "./key-maker.ts";
+import { type MadeKey, prepareKey, type RsaWish, randomHex, storeKeys } from "./key-maker.ts";
 import { keygenToFile, type PrivateOutput } from "./keygen-file.ts";
 import { type Algorithm, planKeys } from "./keygen-plan.ts";
 import { createKeygenReport, describeKey, KEYGEN_FORMATS, type KeygenFormat } from "./keygen-report.ts";
@@ -44,6 +44,7 @@ export interface KeygenOptions extends GlobalOptions, KeyFileOptions {
   readonly force?: boolean;
   readonly share?: boolean;
   readonly allowWeak?: boolean;
+  readonly fast?: boolean;
   readonly ttl?: number;
   readonly hash?: readonly string[];
   readonly service?: readonly string[];
@@ -76,6 +77,7 @@ export function register(program: Command, cli: CliContext): void {
     )
     .option("-f, --force", "replace a key of the same name; the old one is kept as a .bak file")
     .option("--share", "one key for all domains given (symbolic links)")
+    .option("--fast", "make RSA keys of random primes, in less than half the time; see the manual for what is given up")
     .option("--allow-weak", "allow RSA keys of 512 to 1023 bits, which no verifier may accept (RFC 8301)");
   addRecordOptions(command);
   addTtlOption(command);
@@ -111,12 +113,14 @@ export async function keygen(options: KeygenOptions, cli: CliContext): Promise<v
   const settings = loadSettings(cli, options);
   const algorithms = chooseAlgorithms(options, settings);
   const bits = options.bits ?? settings.keygen.bits ?? DEFAULT_RSA_BITS;
+  const rsa = { bits, fast: options.fast === true };
   if (algorithms.includes("rsa")) checkRsaBits(bits, options.allowWeak === true, notices);
   else if (options.bits !== undefined) throw new UsageError("--bits is for RSA keys; an Ed25519 key has one size");
+  else if (rsa.fast) throw new UsageError("--fast is for RSA keys; an Ed25519 key is made in a moment");
   const tags = parseRecordTags(options);
   const domains = await chooseDomains(options, cli, notices);
   if (options.selector !== undefined) for (const text of selectorWarnings(options.selector)) notices.warn(text);
-  const run = { options, settings, algorithms, bits, tags, domains, notices };
+  const run = { options, settings, algorithms, rsa, tags, domains, notices };
   await (options.keyFile === undefined
     ? keygenToStore(run, cli)
     : keygenToFile({ ...run, keyFile: options.keyFile }, cli));
@@ -126,14 +130,14 @@ export interface KeygenRun {
   readonly options: KeygenOptions;
   readonly settings: Settings;
   readonly algorithms: readonly Algorithm[];
-  readonly bits: number;
+  readonly rsa: RsaWish;
   readonly tags: RecordTags;
   readonly domains: readonly DomainName[];
   readonly notices: Notices;
 }
 
 async function keygenToStore(
-  { options, settings, algorithms, bits, tags, domains, notices }: KeygenRun,
+  { options, settings, algorithms, rsa, tags, domains, notices }: KeygenRun,
   cli: CliContext,
 ) {
   if (options.privOutput === "der") {
@@ -157,7 +161,7 @@ async function keygenToStore(
     isTaken: (name) => taken.has(keyRecordName(name)),
   });
   const request = {
-    bits,
+    rsa,
     tags,
     replace: options.force === true,
     isTaken: (name: Parameters<typeof keyRecordName>[0]) => taken.has(keyRecordName(name)),
@@ -181,6 +185,7 @@ async function keygenToStore(
       } else {
         made++;
         if (listed) notices.notice(describeMade(result));
+        warnOfSharing(result, notices);
       }
     }
     done += results.length;
@@ -222,6 +227,19 @@ const MOST_NOTICES = 20;
 function describeMade(made: MadeKey & { kind: "made" }): string {
   const kept = made.backup === undefined ? "" : `; the old key is kept as ${made.backup}`;
   return `wrote ${made.location} (${describeKey(made.publicKey)})${kept}`;
+}
+
+/** Names in one warning; whoever shares a key among more knows where to look for them. */
+const MOST_NAMES = 5;
+
+function warnOfSharing({ name, sharedBy = [] }: MadeKey & { kind: "made" }, notices: Notices): void {
+  if (sharedBy.length === 0) return;
+  const more = sharedBy.length > MOST_NAMES ? ` and ${sharedBy.length - MOST_NAMES} more` : "";
+  const names = sharedBy.slice(0, MOST_NAMES).map(keyRecordName).join(", ");
+  notices.warn(
+    `the key of ${keyRecordName(name)} is shared: ${names}${more} stand for the new key now`,
+    "publish its record there too before they sign with it, or put the .bak file back",
+  );
 }
 
 function chooseAlgorithms({ type }: KeygenOptions, { keygen: { algorithms } }: Settings): readonly Algorithm[] {

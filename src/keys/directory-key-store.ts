@@ -1,13 +1,13 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DkimctlError } from "../errors.ts";
 import { withSyncedFolder } from "./durable-file.ts";
 import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions } from "./file-access.ts";
 import { type FileOperations, fileOperations } from "./file-operations.ts";
-import { folderPermissionWarnings, keyFilePermissionWarnings, shellQuote } from "./file-permissions.ts";
+import { folderPermissionWarnings, shellQuote } from "./file-permissions.ts";
 import { type KeyFile, keyExistsError, readKeyFile, relinkKeyFile, rewriteKeyFile, writeKeyFile } from "./key-file.ts";
-import { examineKeyFile, type NamedFile, namedFiles } from "./key-file-list.ts";
+import { examineKeyFile, namedFiles } from "./key-file-list.ts";
 import { createKeyGroup } from "./key-group.ts";
+import { KeyLinks } from "./key-links.ts";
 import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
 import type {
   CreateOutcome,
@@ -19,6 +19,7 @@ import type {
   NewKey,
   PublicKeyEntry,
   RecordTags,
+  ReplacedKey,
   StoredKey,
   StoreLeftover,
   StoreLock,
@@ -30,9 +31,9 @@ import {
   systemErrorCode,
   systemErrorReason,
 } from "./key-store-errors.ts";
-import { readPlainKeyFile } from "./plain-key-file.ts";
 import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "./private-key.ts";
 import { publicKeyFingerprint } from "./public-key.ts";
+import { publicKeyGroups } from "./public-key-groups.ts";
 import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
 import { CONTROL_FOLDER, StoreChanges } from "./store-changes.ts";
 import { ensureFolder, requireStoreFolder } from "./store-folder.ts";
@@ -48,13 +49,8 @@ export interface DirectoryKeyStoreOptions extends FileAccessOptions {
   readonly operations?: FileOperations | undefined;
 }
 
-/** Keys that `readPublicKeys` gives at once: enough that the handing over costs nothing, a millisecond's work. */
-const MOST_AT_ONCE = 64;
-
 /** Files that `createMany` has open at once: a quarter of what a process may have by default. */
 const MOST_OPEN_FILES = 256;
-
-type KeyProblem = KeyStoreEntry & { readonly kind: "problem" };
 
 /**
  * A folder of `<domain>.<selector>.pem` files. All file access is synchronous: for many small files that is four to
@@ -66,6 +62,7 @@ export class DirectoryKeyStore implements KeyStore {
   readonly #operations: FileOperations;
   readonly #tags: RecordTagsFolder;
   readonly #changes: StoreChanges;
+  readonly #links: KeyLinks;
   readonly #reported = new Set<string>();
 
   constructor(options: DirectoryKeyStoreOptions) {
@@ -73,6 +70,7 @@ export class DirectoryKeyStore implements KeyStore {
     this.#options = options;
     this.#operations = options.operations ?? fileOperations;
     this.#tags = new RecordTagsFolder(join(options.path, CONTROL_FOLDER, "tags"), this.#operations);
+    this.#links = new KeyLinks(options.path);
     this.#changes = new StoreChanges(options.path, options, this.#operations);
   }
 
@@ -81,20 +79,14 @@ export class DirectoryKeyStore implements KeyStore {
     for (const file of namedFiles(this.location, filter)) yield file.kind === "named" ? examineKeyFile(file) : file;
   }
 
-  async *readPublicKeys(
-    filter?: (name: KeyName) => boolean,
-  ): AsyncGenerator<readonly PublicKeyEntry[], void, undefined> {
+  readPublicKeys(filter?: (name: KeyName) => boolean): AsyncIterable<readonly PublicKeyEntry[]> {
     this.#tags.refresh();
-    let group: PublicKeyEntry[] = [];
-    let size = 1;
-    for (const file of namedFiles(this.location, filter)) {
-      group.push(this.#readPlainKey(file) ?? (await this.#readPublicKey(file)));
-      if (group.length < size) continue;
-      yield group;
-      group = [];
-      size = MOST_AT_ONCE;
-    }
-    if (group.length > 0) yield group;
+    return publicKeyGroups(namedFiles(this.location, filter), {
+      allowedMode: this.#options.mode ?? DEFAULT_KEY_MODE,
+      // The first key tells of the folder, too.
+      isPlain: (name) => this.#reported.has(this.location) && this.#tags.surelyHasNone(name),
+      read: (name) => this.read(name),
+    });
   }
 
   async read(name: KeyName): Promise<StoredKey> {
@@ -139,37 +131,29 @@ export class DirectoryKeyStore implements KeyStore {
     return outcomes;
   }
 
-  async replace(name: KeyName, key: NewKey): Promise<KeyLocation & { readonly backup: string | undefined }> {
-    const location = this.#pathOf(name);
-    const backup = await this.#changes.makeLocked(location, (access) =>
-      this.#writeWithTags(name, key, access, (bytes) =>
-        rewriteKeyFile(location, bytes, access, this.#options.clock?.() ?? new Date(), this.#operations),
-      ),
+  async replace(name: KeyName, key: NewKey): Promise<ReplacedKey> {
+    return this.#replaceBy(name, key, (location, bytes, access, now) =>
+      rewriteKeyFile(location, bytes, access, now, this.#operations),
     );
-    return { location, backup };
   }
 
   async share(
     name: KeyName,
     target: KeyName,
     { replace = false }: { readonly replace?: boolean } = {},
-  ): Promise<KeyLocation & { readonly backup?: string | undefined }> {
-    const location = this.#pathOf(name);
+  ): Promise<KeyLocation & Partial<ReplacedKey>> {
     const { privateKey, tags } = await this.read(target);
-    if (replace && lstatSync(location, { throwIfNoEntry: false }) !== undefined) {
-      const now = this.#options.clock?.() ?? new Date();
-      const backup = await this.#changes.makeLocked(location, (access) =>
-        this.#writeWithTags(name, { privateKey, tags }, access, () =>
-          relinkKeyFile(location, keyFileName(target), now, this.#operations),
-        ),
+    if (replace && lstatSync(this.#pathOf(name), { throwIfNoEntry: false }) !== undefined) {
+      return this.#replaceBy(name, { privateKey, tags }, (location, _bytes, _access, now) =>
+        relinkKeyFile(location, keyFileName(target), now, this.#operations),
       );
-      return { location, backup };
     }
     return this.link(name, keyFileName(target), { privateKey, tags });
   }
 
   async link(name: KeyName, path: string, key: NewKey): Promise<KeyLocation> {
     const location = this.#pathOf(name);
+    this.#links.refresh();
     this.#changes.make(location, (access) => {
       this.#requireFree(location);
       this.#writeWithTags(name, key, access, () =>
@@ -223,27 +207,18 @@ export class DirectoryKeyStore implements KeyStore {
     return this.#changes.lock();
   }
 
-  /** An ordinary key without tags; `undefined` for what needs a closer look, as the first one does for the folder's sake. */
-  #readPlainKey(file: NamedFile | KeyProblem): PublicKeyEntry | undefined {
-    if (file.kind === "problem" || !this.#reported.has(this.location)) return undefined;
-    const { name, location } = file;
-    const plain = this.#tags.surelyHasNone(name) ? readPlainKeyFile(location) : undefined;
-    if (plain === undefined) return undefined;
-    const warnings = keyFilePermissionWarnings(location, plain.mode, this.#options.mode ?? DEFAULT_KEY_MODE);
-    return { kind: "key", key: { name, location, publicKey: plain.publicKey, tags: {}, warnings } };
-  }
-
-  async #readPublicKey(file: NamedFile | KeyProblem): Promise<PublicKeyEntry> {
-    const entry = file.kind === "named" ? examineKeyFile(file) : file;
-    if (entry.kind === "problem") return entry;
-    const { name } = entry;
-    try {
-      const { privateKey, location, tags, warnings } = await this.read(name);
-      return { kind: "key", key: { name, location, publicKey: privateKey.publicKey, tags, warnings } };
-    } catch (error) {
-      if (error instanceof DkimctlError) return { kind: "failed", name, error };
-      throw error;
-    }
+  /** @param write puts the new key in place, and returns where the old one is kept */
+  async #replaceBy(
+    name: KeyName,
+    key: NewKey,
+    write: (location: string, bytes: Uint8Array, access: FileAccess, now: Date) => string | undefined,
+  ): Promise<ReplacedKey> {
+    const location = this.#pathOf(name);
+    const now = this.#options.clock?.() ?? new Date();
+    const backup = await this.#changes.makeLocked(location, (access) =>
+      this.#writeWithTags(name, key, access, (bytes) => write(location, bytes, access, now)),
+    );
+    return { location, backup, sharedBy: backup === undefined ? [] : this.#links.namesOf(keyFileName(name)) };
   }
 
   #pathOf(name: KeyName): string {

@@ -11,7 +11,7 @@ export class KeyGenerationError extends OperationError {
 }
 
 /** Shorter keys cannot hold a SHA-256 signature (RFC 8017 §9.2: 62 octets). */
-const MIN_RSA_BITS = 512;
+export const MIN_RSA_BITS = 512;
 
 const generateKeyPairAsync = promisify(generateKeyPair);
 

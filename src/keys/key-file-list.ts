@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { NameSyntaxError } from "./domain-name.ts";
 import { shellQuote } from "./file-permissions.ts";
 import { type KeyName, parseKeyFileName } from "./key-name.ts";
-import type { KeyStoreEntry } from "./key-store.ts";
+import type { KeyProblem, KeyStoreEntry } from "./key-store.ts";
 import { systemErrorCode, systemErrorReason } from "./key-store-errors.ts";
 import { storeFailure } from "./store-folder.ts";
 
@@ -22,7 +22,7 @@ export interface NamedFile {
 export function* namedFiles(
   folder: string,
   filter: (name: KeyName) => boolean = () => true,
-): Generator<NamedFile | (KeyStoreEntry & { kind: "problem" }), void, undefined> {
+): Generator<NamedFile | KeyProblem, void, undefined> {
   const prefix = join(folder, ".pem").slice(0, -".pem".length);
   for (const entry of sortedEntries(folder)) {
     const fileName = fileNameOf(entry);

@@ -35,9 +35,9 @@ export async function createKeyGroup(keys: readonly NamedNewKey[], tools: KeyGro
   };
   const drafts: { key: NamedNewKey; path: string; bytes: Uint8Array; undo: () => void }[] = [];
   const free = keys.filter((key) => {
-    const isFree = lstatSync(locationOf(key), { throwIfNoEntry: false }) === undefined;
-    if (!isFree) fail(key, keyExistsError(locationOf(key)));
-    return isFree;
+    const fault = faultOf(locationOf(key));
+    if (fault !== undefined) fail(key, fault);
+    return fault === undefined;
   });
   const written = await tags.writeMany(free.map(tagsOf), access);
   for (const [index, key] of free.entries()) {
@@ -58,6 +58,15 @@ export async function createKeyGroup(keys: readonly NamedNewKey[], tools: KeyGro
     }
   }
   return keys.flatMap((key) => outcomes.get(key) ?? []);
+}
+
+/** Why the name cannot be given, as far as a look tells. */
+function faultOf(location: string): unknown {
+  try {
+    return lstatSync(location, { throwIfNoEntry: false }) && keyExistsError(location);
+  } catch (error) {
+    return error;
+  }
 }
 
 function tagsOf({ name, privateKey, tags }: NamedNewKey): TagsToWrite {

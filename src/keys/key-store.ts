@@ -39,7 +39,7 @@ export interface KeyStore {
    */
   createMany(keys: readonly NamedNewKey[]): Promise<readonly CreateOutcome[]>;
   /** Like `create`, but an existing key is kept beside it first, under the `backup` location that is returned. */
-  replace(name: KeyName, key: NewKey): Promise<KeyLocation & { readonly backup: string | undefined }>;
+  replace(name: KeyName, key: NewKey): Promise<ReplacedKey>;
   /**
    * Makes `name` another name of the key stored under `target` (a symbolic link in a directory), with the same tags.
    * @param options.replace a name that is taken is replaced, and what it stood for kept as by `replace`
@@ -49,7 +49,7 @@ export interface KeyStore {
     name: KeyName,
     target: KeyName,
     options?: { readonly replace?: boolean },
-  ): Promise<KeyLocation & { readonly backup?: string | undefined }>;
+  ): Promise<KeyLocation & Partial<ReplacedKey>>;
   /**
    * Makes `name` a link to the key file at `path`, which stays where it is. A relative path starts at the store.
    * @param key what that file holds, and the tags of its record
@@ -90,6 +90,13 @@ export interface KeyBackup extends KnownKey {
   readonly warnings: readonly string[];
 }
 
+export interface ReplacedKey extends KeyLocation {
+  /** Where what stood there before is kept; `undefined` when nothing did. */
+  readonly backup: string | undefined;
+  /** The other names that shared what was replaced, and stand for the new key now. */
+  readonly sharedBy: readonly KeyName[];
+}
+
 export interface KeyLocation {
   /** For messages and for the comment in zone text: a path. */
   readonly location: string;
@@ -107,6 +114,8 @@ export type KeyStoreEntry =
       readonly hint?: string | undefined;
     };
 
+export type KeyProblem = KeyStoreEntry & { readonly kind: "problem" };
+
 export interface StoredKey extends ParsedPrivateKey {
   readonly name: KeyName;
   readonly location: string;
@@ -122,7 +131,7 @@ export type PublicKeyEntry =
   | { readonly kind: "key"; readonly key: StoredPublicKey }
   /** As `read` would have thrown it. */
   | { readonly kind: "failed"; readonly name: KeyName; readonly error: DkimctlError }
-  | (KeyStoreEntry & { readonly kind: "problem" });
+  | KeyProblem;
 
 export interface StoredPublicKey extends Pick<StoredKey, "name" | "location" | "tags" | "warnings"> {
   readonly publicKey: PublicKey;
