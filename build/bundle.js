@@ -77,11 +77,12 @@ const GROUPS = [
     priority: 9,
   },
   { name: packageName, debugName: "packages", test: /node_modules/, priority: 8 },
+  { name: "redis", test: /src\/(keys\/redis\/(?!redis-address)|rotation\/redis-)/, priority: 5 },
   { name: "toml", test: /src\/config\/config-toml\.ts$/, priority: 7 },
   { name: "key-strength", test: /src\/keys\/(weak-keys\/|key-strength)/, priority: 5 },
   {
     name: "keys",
-    test: /src\/keys\/(?!domain-warnings|foreign|fast|encrypted|generate|selector-template|weak-keys|key-strength)/,
+    test: /src\/keys\/(?!domain-warnings|foreign|fast|encrypted|generate|public-suffix|selector-template|weak-keys|key-strength|redis\/(?!redis-address)|vault\/(?!vault-address))/,
     priority: 6,
   },
   { name: "nearest-name", test: /src\/nearest-name\.ts$/, priority: 7 },

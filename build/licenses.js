@@ -1,5 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+
+/** The licence as it stands in the repository of a package that comes without it. */
+const OWN_COPIES = join(import.meta.dirname, "licenses");
 
 /**
  * Writes the licences of the packages that the bundle holds parts of, as these licences want it.
@@ -15,8 +18,10 @@ export function writeLicenses(target, modules) {
 
 function licenseOf(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
+  const shipped = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
+  const copy = join(OWN_COPIES, `${name}.txt`);
+  const files = shipped.length === 0 && existsSync(copy) ? [copy] : shipped.map((file) => join(folder, file));
   if (files.length === 0) throw new Error(`${name} ${version} (${license}) comes without the text of its licence`);
-  const text = files.map((file) => readFileSync(join(folder, file), "utf8").trim()).join("\n\n");
+  const text = files.map((file) => readFileSync(file, "utf8").trim()).join("\n\n");
   return { name: `${name} ${version} (${license})`, text: `${text}\n` };
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import {
   CONFIG_SCHEMA,
+  DOMAIN_SECTIONS,
+  type DomainSettings,
   ROTATION_SCHEMA,
-  type RotationSettings,
   type Setting,
   type Settings,
   WrongValue,
@@ -13,7 +14,7 @@ import { parseDomainName, quoteName } from "./keys/domain-name.ts";
 import { systemErrorCode, systemErrorReason } from "./keys/key-store-errors.ts";
 import { nearestName } from "./nearest-name.ts";
 
-export type { RotationSettings, Settings } from "./config/config-schema.ts";
+export type { Settings } from "./config/config-schema.ts";
 
 export const DEFAULT_CONFIG_PATH = "/etc/dkimctl.toml";
 export const DEFAULT_STORE_PATH = "/var/lib/dkim";
@@ -54,7 +55,18 @@ export function loadConfig({ path, env, readFile = (file) => readFileSync(file, 
       return { path: undefined, settings: settingsFrom([], file) };
     throw new ConfigError(`cannot read the configuration ${file}: ${systemErrorReason(error)}`, { cause: error });
   }
-  return { path: file, settings: settingsFrom(entriesOf(text, file), file) };
+  const settings = settingsFrom(entriesOf(text, file), file);
+  requireOneStore(settings.store, file);
+  return { path: file, settings };
+}
+
+/** @throws {ConfigError} a folder's settings beside the address of a server */
+function requireOneStore({ url, ...ofFolder }: Settings["store"], file: string): void {
+  const [other] = Object.keys(ofFolder);
+  if (url === undefined || other === undefined) return;
+  throw new ConfigError(`${file}: store.url and store.${other} contradict each other`, {
+    hint: `store.url is a server, and store.${other} is about a folder: leave one of them out`,
+  });
 }
 
 /** Where the configuration is, or would be: `--config`, else `DKIMCTL_CONFIG`, else `/etc/dkimctl.toml`. */
@@ -62,8 +74,8 @@ export function configPath({ path, env }: Pick<ConfigSource, "path" | "env">): s
   return path ?? (env.DKIMCTL_CONFIG || DEFAULT_CONFIG_PATH);
 }
 
-/** The store's folder: `--store`, else `DKIMCTL_STORE`, else the configuration's, else `/var/lib/dkim`. */
-export function storePath({
+/** Where the store is, as text: `--store`, else `DKIMCTL_STORE`, else the configuration's, else `/var/lib/dkim`. */
+export function storeText({
   option,
   env,
   settings,
@@ -72,14 +84,15 @@ export function storePath({
   readonly env: ConfigSource["env"];
   readonly settings: Pick<Settings, "store">;
 }): string {
-  return option ?? (env.DKIMCTL_STORE || undefined) ?? settings.store.path ?? DEFAULT_STORE_PATH;
+  const { path, url } = settings.store;
+  return option ?? (env.DKIMCTL_STORE || undefined) ?? url ?? path ?? DEFAULT_STORE_PATH;
 }
 
 const SECTIONS: Readonly<Record<string, Readonly<Record<string, Setting<unknown>>>>> = CONFIG_SCHEMA;
 
 function settingsFrom(entries: readonly TomlEntry[], file: string): Settings {
   const found = new Map<string, [string, unknown][]>(Object.keys(SECTIONS).map((section) => [section, []]));
-  const domains = new Map<string, [string, unknown][]>();
+  const domains = new Map<string, DomainEntries>();
   for (const entry of entries) {
     const at = `${file}:${entry.line}`;
     const [sectionName = "", key = ""] = entry.path;
@@ -100,36 +113,52 @@ function settingsFrom(entries: readonly TomlEntry[], file: string): Settings {
     }
     found.get(sectionName)?.push([key, parseValue(setting, entry.value, `${at}: ${sectionName}.${key}`)]);
   }
-  const asObjects = (sections: ReadonlyMap<string, [string, unknown][]>) =>
-    Object.fromEntries([...sections].map(([name, pairs]) => [name, Object.fromEntries(pairs)]));
-  return { ...asObjects(found), domain: asObjects(domains) as Record<string, RotationSettings> } as Settings;
+  const sections = Object.fromEntries([...found].map(([name, pairs]) => [name, Object.fromEntries(pairs)]));
+  const domain = Object.fromEntries([...domains].map(([name, pairs]) => [name, domainSettings(pairs)]));
+  return { ...sections, domain } as Settings;
 }
 
-/** `[domain."example.com"]`: what this domain has otherwise than [rotation]. */
+/** `[domain."example.com"]`: what this domain has otherwise than [rotation]; below it, than [publish] and [signer]. */
 const DOMAIN_SECTION = "domain";
 
-function addDomainEntry(domains: Map<string, [string, unknown][]>, { path, value }: TomlEntry, at: string): void {
-  const [, name, key] = path;
+/** The settings of one domain; those of [rotation] under `""`. */
+type DomainEntries = Map<"" | (typeof DOMAIN_SECTIONS)[number], [string, unknown][]>;
+
+function addDomainEntry(domains: Map<string, DomainEntries>, { path, value }: TomlEntry, at: string): void {
+  const [, name, ...rest] = path;
   if (name === undefined) {
     if (value === undefined) return;
     throw new ConfigError(`${at}: a domain's section is written [domain."example.com"]`);
   }
   const domain = parseNamed(name, at);
-  const pairs = domains.get(domain) ?? [];
-  domains.set(domain, pairs);
+  const entries: DomainEntries = domains.get(domain) ?? new Map();
+  domains.set(domain, entries);
+  const own = DOMAIN_SECTIONS.find((section) => section === rest[0]) ?? "";
+  const [key, ...below] = own === "" ? rest : rest.slice(1);
+  const section = own === "" ? `domain."${domain}"` : `domain."${domain}".${own}`;
+  const schema: Readonly<Record<string, Setting<unknown>>> = own === "" ? ROTATION_SCHEMA : CONFIG_SCHEMA[own];
+  const pairs = entries.get(own) ?? [];
+  entries.set(own, pairs);
   if (key === undefined && value === undefined) return;
-  const schema: Readonly<Record<string, Setting<unknown>>> = ROTATION_SCHEMA;
+  if (key === undefined && own !== "") throw new ConfigError(`${at}: ${own} is a section, written [${section}]`);
   const setting = key !== undefined && Object.hasOwn(schema, key) ? schema[key] : undefined;
   if (key === undefined || setting === undefined) {
-    throw new ConfigError(`${at}: there is no setting ${quoteName(key ?? name)} in [domain."${domain}"]`, {
+    throw new ConfigError(`${at}: there is no setting ${quoteName(key ?? name)} in [${section}]`, {
       hint:
         key === undefined || !name.includes(".")
           ? `quote the domain: [domain."example.com"]`
-          : didYouMean(key, Object.keys(schema)),
+          : didYouMean(key, [...Object.keys(schema), ...(own === "" ? DOMAIN_SECTIONS : [])]),
     });
   }
-  if (path.length > 3 || value === undefined) throw new ConfigError(`${at}: ${key} is a setting, not a section`);
-  pairs.push([key, parseValue(setting, value, `${at}: domain."${domain}".${key}`)]);
+  if (below.length > 0 || value === undefined) throw new ConfigError(`${at}: ${key} is a setting, not a section`);
+  pairs.push([key, parseValue(setting, value, `${at}: ${section}.${key}`)]);
+}
+
+function domainSettings(entries: DomainEntries): DomainSettings {
+  const { "": rotation, ...sections } = Object.fromEntries(
+    [...entries].map(([section, pairs]) => [section, Object.fromEntries(pairs)]),
+  );
+  return { ...rotation, ...sections };
 }
 
 function parseNamed(name: string, at: string): string {

@@ -1,12 +1,14 @@
+import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import type { ResolverOptions, ServerPool } from "./dns/dns2-resolver.ts";
 import type { Resolver } from "./dns/resolver.ts";
 import { ExitCode, OperationError } from "./errors.ts";
-import type { DirectoryKeyStoreOptions } from "./keys/directory-key-store.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import { systemErrorReason } from "./keys/key-store-errors.ts";
+import type { KeyStoreOptions } from "./keys/open-key-store.ts";
+import type { JournalStore } from "./rotation/journal-store.ts";
 import type { Output } from "./terminal/output.ts";
 import { ProcessOutput } from "./terminal/process-output.ts";
 import type { Prompter } from "./terminal/prompt.ts";
@@ -27,12 +29,16 @@ export interface CliContext {
   now(): Date;
   /** @throws whatever `node:fs` throws; "-" is not special here */
   readFile(path: string): Uint8Array;
-  openKeyStore(options: DirectoryKeyStoreOptions): Promise<KeyStore>;
+  openKeyStore(options: KeyStoreOptions): Promise<KeyStore>;
+  /** The journals of the keys' rotation. @param options as the store was opened with */
+  openJournalStore(options: KeyStoreOptions, store: KeyStore): Promise<JournalStore>;
   createResolver(options: ResolverOptions): Promise<Resolver>;
   /** For asking single servers, such as the authoritative ones of a zone. */
   createServerPool(options: Omit<ResolverOptions, "servers" | "rotate">): Promise<ServerPool>;
   /** `undefined` without a terminal: then a missing answer is a usage error, never a hang. */
   openPrompter(): Promise<Prompter | undefined>;
+  /** What a run has opened that would keep the process alive; `main` calls each when the command has ended. */
+  readonly closers: (() => Promise<void>)[];
   /** What `main` returns when nothing is thrown. */
   exitCode: ExitCode;
 }
@@ -56,6 +62,8 @@ export interface ProcessContext extends CliContext {
 
 export function processContext(): ProcessContext {
   const abort = new AbortController();
+  // Each program and lookup under way listens to it; Node would take so many for a leak, and say so to cron.
+  setMaxListeners(0, abort.signal);
   const end = (reason: unknown) => abort.abort(reason);
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.once(signal, () => end(new Interruption(signal)));
@@ -87,8 +95,12 @@ export function processContext(): ProcessContext {
     now: () => new Date(),
     readFile: (path) => readFileSync(path),
     async openKeyStore(options) {
-      const { DirectoryKeyStore } = await import("./keys/directory-key-store.ts");
-      return new DirectoryKeyStore(options);
+      const { openKeyStore } = await import("./keys/open-key-store.ts");
+      return openKeyStore(options, this);
+    },
+    async openJournalStore(options, store) {
+      const { openJournalStore } = await import("./rotation/open-journal-store.ts");
+      return openJournalStore(options, store);
     },
     async createResolver(options) {
       const { createResolver } = await import("./dns/dns2-resolver.ts");
@@ -109,6 +121,7 @@ export function processContext(): ProcessContext {
         interrupt: () => end(new Interruption("SIGINT")),
       });
     },
+    closers: [],
     exitCode: ExitCode.ok,
     async endProcess() {
       const endedBefore = abort.signal.aborted;

@@ -13,6 +13,9 @@ export async function main(argv: readonly string[], cli: CliContext): Promise<Ex
   } catch (error) {
     // Whatever else fails once the run is being ended fails because of that.
     return reportError(cli.signal.aborted ? cli.signal.reason : error, argv, cli);
+  } finally {
+    // What cannot be closed any more is closed.
+    await Promise.allSettled(cli.closers.splice(0).map((close) => close()));
   }
   return cli.exitCode;
 }

@@ -78,6 +78,11 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
     load: () => import("./commands/check-signer.ts"),
   },
   {
+    name: "copy",
+    summary: "copy keys and journals from one store to another",
+    load: () => import("./commands/copy.ts"),
+  },
+  {
     name: "completion",
     summary: "print a completion script for bash, zsh or fish",
     load: () => import("./commands/completion.ts"),
@@ -128,8 +133,8 @@ export async function buildProgram(cli: CliContext, argv?: readonly string[]): P
     .helpCommand(false)
     .addOption(
       new Option(
-        "--store <dir>",
-        "folder of the keys (default: DKIMCTL_STORE, the configuration, /var/lib/dkim)",
+        "--store <place>",
+        "folder of the keys, or the URL of a server (default: DKIMCTL_STORE, the configuration, /var/lib/dkim)",
       ).argParser(filePath("--store")),
     )
     .addOption(

@@ -19,7 +19,7 @@ const ORDER: readonly (readonly string[])[] = [
   ["signing"],
   ["dns"],
   ["keys"],
-  ["concurrent-map", "nearest-name", "package-version"],
+  ["concurrent-map", "nearest-name", "one-at-a-time", "package-version"],
   ["errors"],
 ];
 
@@ -35,10 +35,16 @@ const EFFECTFUL = [
   "keys/durable-file",
   "keys/file-",
   "keys/key-file",
+  "keys/key-group",
+  "keys/key-links",
+  "keys/plain-key-file",
   "keys/process-identity",
   "keys/record-tags-file",
   "keys/store-",
   "keys/temporary-file",
+  "keys/vault/open-vault",
+  "keys/vault/vault-address", // isIP only
+  "keys/vault/vault-client",
   "dns/dns2-resolver",
   "dns/embedded-server",
   "dns/server-address", // isIP only

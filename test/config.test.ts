@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatConfig } from "../src/config/config-format.ts";
-import { ConfigError, loadConfig, type Settings, storePath } from "../src/config.ts";
+import { ConfigError, loadConfig, type Settings, storeText } from "../src/config.ts";
 import { parseSelector } from "../src/keys/selector.ts";
 import { parseSelectorTemplate } from "../src/keys/selector-template.ts";
 
@@ -65,10 +65,11 @@ describe("which file is read", () => {
 
   test("the store: option, environment, configuration, default", () => {
     const settings = load(`store.path = "/c"`);
-    expect(storePath({ option: "a", env: { DKIMCTL_STORE: "b" }, settings })).toBe("a");
-    expect(storePath({ env: { DKIMCTL_STORE: "b" }, settings })).toBe("b");
-    expect(storePath({ env: { DKIMCTL_STORE: "" }, settings })).toBe("/c");
-    expect(storePath({ env: {}, settings: load("") })).toBe("/var/lib/dkim");
+    expect(storeText({ option: "a", env: { DKIMCTL_STORE: "b" }, settings })).toBe("a");
+    expect(storeText({ env: { DKIMCTL_STORE: "b" }, settings })).toBe("b");
+    expect(storeText({ env: { DKIMCTL_STORE: "" }, settings })).toBe("/c");
+    expect(storeText({ env: {}, settings: load("") })).toBe("/var/lib/dkim");
+    expect(storeText({ env: {}, settings: load(`store.url = "redis://h"`) })).toBe("redis://h");
   });
 });
 
@@ -88,6 +89,16 @@ describe("what is accepted", () => {
         ...EMPTY,
         rotation: { period: 12 * 604_800_000 },
         domain: { "example.com": { period: 5_400_000, "selector-ring": ["s1"] } },
+      },
+    ],
+    [
+      `[domain."a.example"]\nbits = 2048\n[domain."a.example".publish]\nmethod = "exec"\n[domain."b.example"]\nsigner.time-limit = "1s"`,
+      {
+        ...EMPTY,
+        domain: {
+          "a.example": { bits: 2048, publish: { method: "exec" } },
+          "b.example": { signer: { "time-limit": 1000 } },
+        },
       },
     ],
     [
@@ -116,15 +127,52 @@ describe("what is refused, with file and line", () => {
       `x.toml:2: there is no setting "peroid" in [domain."a.example"]`,
       "did you mean period?",
     ],
+    [
+      `[store]\nurl = "redis://h"\nmode = "0640"`,
+      "x.toml: store.url and store.mode contradict each other",
+      "store.url is a server, and store.mode is about a folder: leave one of them out",
+    ],
+    [
+      `[store]\nurl = "redis://:secret@h"`,
+      "x.toml:2: store.url: a password does not belong into the address of a store: others can read it there",
+      "put it into the environment as REDISCLI_AUTH, or into a file: ?password-file=/etc/dkimctl.redis",
+    ],
+    [
+      `[store]\nurl = "/var/lib/dkim"`,
+      "x.toml:2: store.url must be the URL of a server in quotes; a folder is named by store.path",
+      undefined,
+    ],
+    [
+      "[domain.'a.example']\npublih.method = 'exec'",
+      `x.toml:2: there is no setting "publih" in [domain."a.example"]`,
+      "did you mean publish?",
+    ],
+    [
+      "[domain.'a.example'.publish]\nfiel = '/x'",
+      `x.toml:2: there is no setting "fiel" in [domain."a.example".publish]`,
+      "did you mean file?",
+    ],
+    [
+      "[domain.'a.example'.publish]\nfile = 'x'",
+      `x.toml:2: domain."a.example".publish.file must be an absolute path in quotes`,
+      undefined,
+    ],
+    [
+      "[domain.'a.example']\npublish = 'exec'",
+      `x.toml:2: publish is a section, written [domain."a.example".publish]`,
+      undefined,
+    ],
+    ["[domain.'a.example'.publish.file]", "x.toml:1: file is a setting, not a section", undefined],
+    ["[domain.'*.example']", `x.toml:1: "*.example" is not a domain name: it holds the character "*"`, undefined],
     ["domain = 1", `x.toml:1: a domain's section is written [domain."example.com"]`, undefined],
     ["\n[stroe]", `x.toml:2: there is no section "stroe"`, "did you mean store?"],
     ["[zzzzzz]", `x.toml:1: there is no section "zzzzzz"`, `known are ${SECTIONS}`],
     ["[store]\npaht = 1", `x.toml:2: there is no setting "paht" in [store]`, "did you mean path?"],
-    ["[store]\nxyz = 1", `x.toml:2: there is no setting "xyz" in [store]`, "known are path, mode, owner, group"],
+    ["[store]\nxyz = 1", `x.toml:2: there is no setting "xyz" in [store]`, "known are path, mode, owner, group, url"],
     [
       "[store]\n__proto__ = 1",
       `x.toml:2: there is no setting "__proto__" in [store]`,
-      "known are path, mode, owner, group",
+      "known are path, mode, owner, group, url",
     ],
     ["[constructor]", `x.toml:1: there is no section "constructor"`, `known are ${SECTIONS}`],
     ["bits = 2048", `x.toml:1: "bits" stands outside of any section`, "it belongs in the section [keygen]"],
@@ -218,7 +266,16 @@ describe("formatConfig", () => {
   });
 
   test("the samples are valid settings", () => {
-    expect(load(formatConfig(EMPTY).replaceAll(/^#(?! )/gm, ""))).toMatchObject({
+    const [url = "", ...others] = formatConfig(EMPTY).match(/^#url .*$/m) ?? [];
+    expect(others).toEqual([]);
+    expect(load(`[store]\n${url.slice(1)}`).store).toEqual({ url: "redis://redis.example/0" });
+    expect(
+      load(
+        formatConfig(EMPTY)
+          .replace(url, "")
+          .replaceAll(/^#(?! )/gm, ""),
+      ),
+    ).toMatchObject({
       keygen: { algorithms: ["rsa"], bits: 2048, selector: "{algorithm}-{yyyymmdd}" },
       records: { ttl: 3600 },
     });
@@ -235,6 +292,11 @@ describe("formatConfig", () => {
       },
       { requiredKeys: [] },
     );
+    const publish = fc.record(
+      { method: fc.constantFrom("manual" as const, "nsupdate" as const), command: fc.array(text, { minLength: 1 }) },
+      { requiredKeys: [] },
+    );
+    const signer = fc.record({ activate: fc.array(text, { minLength: 1 }) }, { requiredKeys: [] });
     const settings = fc.record({
       store: fc.record(
         {
@@ -255,11 +317,12 @@ describe("formatConfig", () => {
       ),
       records: fc.record({ ttl: fc.nat() }, { requiredKeys: [] }),
       rotation,
-      publish: fc.record(
-        { method: fc.constantFrom("manual" as const, "nsupdate" as const), command: fc.array(text, { minLength: 1 }) },
-        { requiredKeys: [] },
+      publish,
+      signer,
+      domain: fc.dictionary(
+        fc.constantFrom("example.com", "xn--bcher-kva.example", "constructor.example"),
+        fc.oneof(rotation, fc.record({ standby: fc.boolean(), publish }), fc.record({ publish, signer })),
       ),
-      domain: fc.dictionary(fc.constantFrom("example.com", "xn--bcher-kva.example", "constructor.example"), rotation),
       dns: fc.record(
         {
           servers: fc.array(text, { minLength: 1 }),

@@ -1,19 +1,23 @@
 import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import { dnssecState } from "../dns/key-lookup.ts";
 import { ExitCode, OperationError, UsageError } from "../errors.ts";
-import { type FileReader, findUser, testReading } from "../keys/file-reader.ts";
-import { readKeyFile } from "../keys/key-file.ts";
+import { type FileReader, testReading } from "../keys/file-reader.ts";
 import { keyRecordName } from "../keys/key-name.ts";
-import { KeyFileError } from "../keys/key-store-errors.ts";
-import { PrivateKeyError, parsePrivateKey } from "../keys/private-key.ts";
-import { checkSignerKeys, type SignerKeyCheck, type StoredPublicKey } from "../signers/signer-check.ts";
+import { parsePrivateKey } from "../keys/private-key.ts";
+import {
+  checkChoices,
+  checkSignerKeys,
+  noteChoices,
+  type SignerKeyCheck,
+  type StoredPublicKey,
+} from "../signers/signer-check.ts";
 import type { SignerReading } from "../signers/signer-reading.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import { addDnsOptions, type DnsOptions, openResolver } from "./dns-options.ts";
-import { createNotices, type Notices } from "./notices.ts";
+import { createNotices } from "./notices.ts";
 import { addFormatOptions, addPassphraseOption, type GlobalOptions, type PassphraseOptions } from "./options.ts";
 import { loadSettings, openStore } from "./settings.ts";
+import { askPublished, chooseUser, readSignerKeyFile } from "./signer-key-file.ts";
 import { READABLE_SIGNERS, type ReadableSigner, readConfigurations } from "./signer-sources.ts";
 import { readKeys } from "./stored-keys.ts";
 
@@ -65,7 +69,13 @@ async function checkSigner(
   const files = paths.length === 0 ? [known.configuration] : paths;
   const reading = readConfigurations(signer as ReadableSigner, files, cli);
   for (const { where, reason } of reading.notUnderstood) notices.warn(`${where}: ${reason}`);
-  const reader = await chooseReader(options.user, known.user, notices);
+  const reader = await chooseUser({ signer: signer as ReadableSigner, user: options.user });
+  if (reader === undefined) {
+    notices.warn(
+      `there is no user ${known.user} here: whether the signer can read its keys was not tested`,
+      "name it with --user USER",
+    );
+  }
   const settings = loadSettings(cli, options);
   const store = await openStore(cli, options, settings);
   const stored: StoredPublicKey[] = [];
@@ -90,17 +100,14 @@ async function checkSigner(
     checks = await checkSignerKeys(reading.entries, stored, {
       signer,
       now: cli.now(),
-      readKeyFile: readKey,
+      readKeyFile: readSignerKeyFile,
       parseKey: parsePrivateKey,
       async testReading(tested) {
         const results = reader === undefined ? [] : await testReading(tested, reader);
         isUntested = results.some(({ kind }) => kind === "unknown");
         return results;
       },
-      async askDns(name) {
-        const lookup = await resolver.lookupTxt(keyRecordName(name), { signal: cli.signal });
-        return { lookup, dnssec: await dnssecState(resolver, lookup, { signal: cli.signal }) };
-      },
+      askDns: (name) => askPublished(name, resolver, cli.signal),
     });
   } finally {
     await resolver.close();
@@ -108,37 +115,12 @@ async function checkSigner(
   if (isUntested && reader !== undefined) {
     notices.warn(`only root can test what user ${reader.name} can read; that was not tested`);
   }
+  checks = [...noteChoices(checks, reading.choices), ...checkChoices(reading.choices, reading.entries)];
   const shown = checks.filter(({ verdict }) => verdict !== "unused" || options.allowUnused !== true);
   cli.stdout.write(
     options.format === "json" ? renderJson({ signer, reader, checks: shown, reading }) : shown.map(renderText).join(""),
   );
   cli.exitCode = exitCodeFor(shown, unreadable + reading.notUnderstood.length);
-}
-
-/** A user that was named must be there; one that Debian would have need not. */
-async function chooseReader(
-  given: string | undefined,
-  preset: string,
-  notices: Notices,
-): Promise<FileReader | undefined> {
-  const reader = await findUser(given ?? preset);
-  if (reader !== undefined) return reader;
-  if (given !== undefined) throw new UsageError(`there is no user ${JSON.stringify(given)} on this system`);
-  notices.warn(
-    `there is no user ${preset} here: whether the signer can read its keys was not tested`,
-    "name it with --user USER",
-  );
-  return undefined;
-}
-
-function readKey(path: string) {
-  const { bytes } = readKeyFile(path, { allowedMode: 0o777 });
-  try {
-    return parsePrivateKey(bytes);
-  } catch (error) {
-    if (!(error instanceof PrivateKeyError)) throw error;
-    throw new KeyFileError(`${path} ${error.message}`, { hint: error.hint, cause: error });
-  }
 }
 
 function exitCodeFor(checks: readonly SignerKeyCheck[], notKnown: number): ExitCode {

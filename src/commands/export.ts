@@ -7,21 +7,16 @@ import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import { parseSelector, type Selector } from "../keys/selector.ts";
 import { parseDomainFilter } from "../report/domain-filter.ts";
-import { JournalFolder } from "../rotation/journal-folder.ts";
+import { parseDuration } from "../rotation/duration.ts";
 import { SigningKeys } from "../rotation/signing-keys.ts";
-import { EXPORT_FORMS, type NamedSignerForm } from "../signers/index.ts";
-import {
-  byDomain,
-  type SecretSignerKey,
-  type SignerFile,
-  type SignerForm,
-  type SignerFormOptions,
-  type SignerKey,
-} from "../signers/signer-form.ts";
+import { chooseForm, requireOneSignature, requireTaken, writeForm } from "../signers/form-choice.ts";
+import { EXPORT_FORMS } from "../signers/index.ts";
+import type { SecretSignerKey, SignerFile, SignerForm, SignerKey } from "../signers/signer-form.ts";
 import { outputPaths, replaceText } from "./export-files.ts";
+import { storeForm } from "./export-store-form.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { collect, type GlobalOptions, wholeNumber } from "./options.ts";
-import { loadSettings, openStore } from "./settings.ts";
+import { loadSettings, openJournals, openStore } from "./settings.ts";
 import { noKeysError } from "./showkeys.ts";
 import { readKeys } from "./stored-keys.ts";
 
@@ -29,6 +24,7 @@ interface ExportOptions extends GlobalOptions {
   readonly form?: string;
   readonly output?: string;
   readonly selector?: readonly Selector[];
+  /** Milliseconds. */
   readonly ttl?: number;
   readonly catchAll?: DomainName;
   readonly keyPrefix?: string;
@@ -92,17 +88,24 @@ Examples:
 
 async function exportKeys(signer: string, domains: string[], options: ExportOptions, cli: CliContext): Promise<void> {
   const notices = createNotices(cli, options);
-  const named = chooseForm(signer, options);
+  const settings = loadSettings(cli, options);
+  const store = await openStore(cli, {}, settings);
+  const chosenForm = chooseForm(signer, options.form);
+  const named =
+    store.keepsFiles || chosenForm.isSecret ? chosenForm : storeForm(signer, options.form, settings.store.address);
   const { form, isSecret } = named;
-  requireTaken(form, options, signer);
+  requireTaken(form, signer, {
+    ttlSeconds: ["--ttl", options.ttl],
+    catchAll: ["--catch-all", options.catchAll],
+    keyPrefix: ["--key-prefix", options.keyPrefix],
+    kvVersion: ["--kv", options.kv],
+  });
   if (isSecret && options.revealPrivateKey !== true) {
     throw new UsageError("this form holds the private keys themselves", {
       hint: "if they may be read where the output goes, add --reveal-private-key",
     });
   }
-  const settings = loadSettings(cli, options);
-  const store = await openStore(cli, {}, settings);
-  const signing = new SigningKeys(new JournalFolder(store.location, settings.store));
+  const signing = await SigningKeys.read(await openJournals(cli, store, settings), parseDomainFilter(domains));
   const chosen = await readSignerKeys(store, domains, { selectors: options.selector, signing, isSecret, notices, cli });
   if (chosen.length === 0) throw noKeysError(store.location, [...domains, ...(options.selector ?? [])]);
   const keys = chosen.filter((key) => {
@@ -120,7 +123,7 @@ async function exportKeys(signer: string, domains: string[], options: ExportOpti
   const output = options.output === undefined ? undefined : resolve(options.output);
   const files = writeForm(named, keys, {
     folder: output ?? form.defaultFolder ?? "/",
-    ttlSeconds: options.ttl,
+    ttlSeconds: options.ttl === undefined ? undefined : options.ttl / 1000,
     catchAll: options.catchAll,
     keyPrefix: options.keyPrefix,
     kvVersion: options.kv === 2 ? 2 : 1,
@@ -131,33 +134,6 @@ async function exportKeys(signer: string, domains: string[], options: ExportOpti
   for (const { path } of changed) notices.notice(`wrote ${path}`);
   if (changed.length === 0) notices.notice(`nothing changed in ${output}`);
   else if (form.reload !== undefined) notices.notice(`next: make the signer read it: ${form.reload}`);
-}
-
-function chooseForm(signer: string, { form }: ExportOptions): NamedSignerForm {
-  const forms = Object.hasOwn(EXPORT_FORMS, signer) ? EXPORT_FORMS[signer] : undefined;
-  if (forms === undefined) {
-    throw new UsageError(`${JSON.stringify(signer)} is no signer that can be exported to`, {
-      hint: `known are ${Object.keys(EXPORT_FORMS).join(", ")}`,
-    });
-  }
-  const chosen = form === undefined ? Object.values(forms)[0] : forms[form];
-  if (chosen !== undefined) return chosen;
-  throw new UsageError(`${signer} has no form ${form}`, { hint: `it has ${Object.keys(forms).join(", ")}` });
-}
-
-/** An option that would do nothing is a mistake. */
-function requireTaken({ takes = [] }: SignerForm<never>, options: ExportOptions, signer: string): void {
-  const given = {
-    ttlSeconds: ["--ttl", options.ttl],
-    catchAll: ["--catch-all", options.catchAll],
-    keyPrefix: ["--key-prefix", options.keyPrefix],
-    kvVersion: ["--kv", options.kv],
-  } as const;
-  for (const [name, [flag, value]] of Object.entries(given)) {
-    if (value !== undefined && !takes.some((taken) => taken === name)) {
-      throw new UsageError(`${flag} means nothing to this form of ${signer}`, { hint: "see dkimctl export --help" });
-    }
-  }
 }
 
 interface Selection {
@@ -204,31 +180,6 @@ async function readSignerKeys(
   return keys;
 }
 
-function requireOneSignature(keys: readonly SignerKey[], { signsOnce }: SignerForm<never>, signer: string): void {
-  if (signsOnce === undefined) return;
-  for (const [domain, ofDomain] of byDomain(keys)) {
-    for (const type of signsOnce === "by-type" ? (["rsa", "ed25519"] as const) : [undefined]) {
-      const rivals = ofDomain.filter(({ algorithm }) => type === undefined || algorithm === type);
-      if (rivals.length < 2) continue;
-      const selectors = rivals.map(({ name }) => name.selector).join(", ");
-      throw new OperationError(
-        `${signer} adds one signature here, and ${domain} has ${rivals.length} keys for it: ${selectors}`,
-        { hint: `choose the one that signs: --selector ${rivals[0]?.name.selector}` },
-      );
-    }
-  }
-}
-
-function writeForm(
-  named: NamedSignerForm,
-  keys: readonly (SignerKey & Partial<SecretSignerKey>)[],
-  options: SignerFormOptions,
-): readonly SignerFile[] {
-  if (!named.isSecret) return named.form.files(keys, options);
-  const secrets = keys.flatMap(({ privateKey, ...key }) => (privateKey === undefined ? [] : [{ ...key, privateKey }]));
-  return named.form.files(secrets, options);
-}
-
 function print(files: readonly SignerFile[], form: SignerForm<never>, isSecret: boolean, cli: CliContext): void {
   const [first, ...others] = files;
   if (others.length === 0) cli.stdout.write(first?.text ?? "");
@@ -242,14 +193,12 @@ function print(files: readonly SignerFile[], form: SignerForm<never>, isSecret: 
   }
 }
 
-/** `30d`, `36h`, `2w`; in seconds. */
+/** Milliseconds. */
 function parseLifetime(text: string): number {
-  const seconds = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
-  const [, count, unit] = /^([1-9][0-9]{0,8})([smhdw])$/.exec(text) ?? [];
-  if (count === undefined || unit === undefined) {
-    throw new UsageError(`${JSON.stringify(text)} is not a duration`, { hint: "write it with its unit: 30d, 36h, 2w" });
-  }
-  return Number(count) * seconds[unit as keyof typeof seconds];
+  const ms = parseDuration(text);
+  if (ms === 0)
+    throw new UsageError("a signature that expires at once is of no use", { hint: "write it as 30d or 2w" });
+  return ms;
 }
 
 function parseKeyPrefix(text: string): string {

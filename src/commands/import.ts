@@ -4,18 +4,16 @@ import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { DkimctlError, ExitCode, OperationError, UsageError } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
-import { resolveFileAccess } from "../keys/file-access.ts";
 import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { KeyStore, NewKey } from "../keys/key-store.ts";
-import { systemErrorReason } from "../keys/key-store-errors.ts";
+import { systemErrorReason, UnsupportedByStoreError } from "../keys/key-store-errors.ts";
 import { parseSelector, type Selector } from "../keys/selector.ts";
-import { createStoreFolder } from "../keys/store-folder.ts";
 import type { SignerReading } from "../signers/signer-reading.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import { type ImportStep, planImport } from "./import-plan.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { addFormatOptions, addKeyFileOptions, type GlobalOptions, type KeyFileOptions } from "./options.ts";
-import { loadSettings, openStore } from "./settings.ts";
+import { loadSettings, openStore, prepareStore } from "./settings.ts";
 import { READABLE_SIGNERS, type ReadableSigner, readConfigurations, readLooseFiles } from "./signer-sources.ts";
 
 interface ImportOptions extends GlobalOptions, KeyFileOptions {
@@ -72,12 +70,14 @@ async function importKeys(signer: string, paths: string[], options: ImportOption
     throw new OperationError(`no key that can be imported is named in ${paths.join(", ")}`);
   }
   const settings = loadSettings(cli, options);
-  if (!options.dryRun) {
-    resolveFileAccess(settings.store);
-    createStoreFolder(settings.store.path, settings.store);
+  const store = await openStore(cli, options, settings);
+  if (options.link && store.link === undefined) {
+    throw new UnsupportedByStoreError(`${store.location} keeps no files, so it cannot link to one`, {
+      hint: "leave --link out: the keys are copied",
+    });
   }
-  const store = await openStore(cli, {}, settings);
-  const isThere = statSync(settings.store.path, { throwIfNoEntry: false }) !== undefined;
+  if (!options.dryRun) await prepareStore(store, notices, { create: true });
+  const isThere = !store.keepsFiles || statSync(store.location, { throwIfNoEntry: false }) !== undefined;
   const steps = await planImport(reading.entries, isThere ? store : undefined);
   const results = options.dryRun ? steps.map(foreseen) : await applyImport(steps, store, options, notices);
   cli.stdout.write(options.format === "json" ? renderJson(results, reading) : renderText(results));
@@ -128,7 +128,7 @@ async function applyImport(
   /** The first name under which each file came in: the others share its key. */
   const imported = new Map<string, { name: KeyName; key: NewKey }>();
   const keep = new Set<string>();
-  const folder = realpathSync(store.location);
+  const folder = store.keepsFiles ? realpathSync(store.location) : undefined;
   const results: ImportResult[] = [];
   for (const step of steps) {
     if (step.kind !== "import") {
@@ -143,7 +143,7 @@ async function applyImport(
       const first = path === undefined ? undefined : imported.get(path);
       if (link && path === undefined) throw new OperationError("the key is no file: it cannot be linked to");
       const { location } =
-        link && path !== undefined
+        link && path !== undefined && store.link !== undefined
           ? await store.link(entry.name, path, key)
           : first !== undefined && JSON.stringify(first.key.tags) === JSON.stringify(key.tags)
             ? await store.share(entry.name, first.name)

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { formatConfig } from "../config/config-format.ts";
-import { configPath, storePath } from "../config.ts";
+import { configPath, storeText } from "../config.ts";
 import type { CliContext } from "../context.ts";
 import { OperationError, UsageError } from "../errors.ts";
 import { type DomainName, NameSyntaxError, parseDomainName } from "../keys/domain-name.ts";
@@ -12,13 +12,14 @@ import { fileOperations } from "../keys/file-operations.ts";
 import { writeFailure } from "../keys/key-file.ts";
 import { systemErrorCode } from "../keys/key-store-errors.ts";
 import { DEFAULT_SELECTOR_TEMPLATE, parseSelectorTemplate, type SelectorTemplate } from "../keys/selector-template.ts";
-import { createStoreFolder } from "../keys/store-folder.ts";
+import { parseStoreAddress } from "../keys/store-address.ts";
 import type { Prompter } from "../terminal/prompt.ts";
 import { keygen } from "./keygen.ts";
 import type { Algorithm } from "./keygen-plan.ts";
 import { KEYGEN_FORMATS, type KeygenFormat } from "./keygen-report.ts";
 import { createNotices } from "./notices.ts";
 import { addFormatOptions, addKeyFileOptions, collect, type GlobalOptions, type KeyFileOptions } from "./options.ts";
+import { openStore } from "./settings.ts";
 
 interface InitOptions extends GlobalOptions, KeyFileOptions {
   readonly domain?: readonly DomainName[];
@@ -60,6 +61,7 @@ interface Answers {
   readonly domains: readonly DomainName[];
   readonly type: Algorithm | "both";
   readonly template: SelectorTemplate;
+  /** The absolute path of a folder, or a URL. */
   readonly store: string;
   readonly owner: string | undefined;
   readonly group: string | undefined;
@@ -72,12 +74,16 @@ async function init(options: InitOptions, cli: CliContext): Promise<void> {
   const prompter = options.yes ? undefined : await cli.openPrompter();
   const answers = prompter === undefined ? takeDefaults(options, cli) : await askForRest(options, cli, prompter);
   const { domains, type, template, store, owner, group } = answers;
+  const address = parseStoreAddress(store);
+  const isFolder = address.kind === "directory";
   const mode = options.mode ?? (group === undefined ? DEFAULT_KEY_MODE : 0o640);
   const access = { mode, owner, group, allowInsecurePermissions: options.insecurePermissions };
-  resolveFileAccess(access); // what cannot be is said before anything is made
-  createStoreFolder(store, access);
+  // What cannot be is said before anything is made; keygen tells the warnings.
+  const opened = await openStore(cli, options, { store: { ...(isFolder && access), address } });
+  await opened.prepare({ create: true });
+  const ofFiles = { mode, ...(owner !== undefined && { owner }), ...(group !== undefined && { group }) };
   const text = formatConfig({
-    store: { path: store, mode, ...(owner !== undefined && { owner }), ...(group !== undefined && { group }) },
+    store: isFolder ? { path: store, ...ofFiles } : { url: store },
     keygen: { algorithms: type === "both" ? ["rsa", "ed25519"] : [type], selector: template },
   });
   writeConfig(config, text);
@@ -132,16 +138,21 @@ async function askForRest(options: InitOptions, cli: CliContext, prompter: Promp
     options.store === undefined
       ? await prompter.text("Folder of the keys:", { default: defaultStore(options, cli), validate: absolutePath })
       : defaultStore(options, cli);
+  const { kind } = parseStoreAddress(store);
   const owner =
-    options.owner ??
-    (await prompter.text("User who owns the keys (empty: the one who runs dkimctl):", {
-      validate: valid((name) => name === "" || resolveFileAccess({ owner: name })),
-    }));
+    kind !== "directory"
+      ? undefined
+      : (options.owner ??
+        (await prompter.text("User who owns the keys (empty: the one who runs dkimctl):", {
+          validate: valid((name) => name === "" || resolveFileAccess({ owner: name })),
+        })));
   const group =
-    options.group ??
-    (await prompter.text("Group of the mail server that signs (empty: only the owner reads keys):", {
-      validate: valid((name) => name === "" || resolveFileAccess({ group: name })),
-    }));
+    kind !== "directory"
+      ? undefined
+      : (options.group ??
+        (await prompter.text("Group of the mail server that signs (empty: only the owner reads keys):", {
+          validate: valid((name) => name === "" || resolveFileAccess({ group: name })),
+        })));
   return { domains, type, template, store, owner: owner || undefined, group: group || undefined };
 }
 
@@ -168,15 +179,15 @@ function valid(parse: (text: string) => unknown): (answer: string) => true | str
   };
 }
 
-/** Absolute, since the configuration must mean the same in every folder. */
+/** A path is absolute, since the configuration must mean the same in every folder. */
 function defaultStore({ store }: InitOptions, cli: CliContext): string {
-  return resolve(store ?? storeWithoutOption(undefined, cli));
+  const text = store ?? storeWithoutOption(undefined, cli);
+  return parseStoreAddress(text).kind === "directory" ? resolve(text) : text;
 }
 
-/** The store of a run without `--store`, when the configuration says `path`. */
-function storeWithoutOption(path: string | undefined, { env }: CliContext): string {
-  const store = path === undefined ? {} : { path };
-  return storePath({ env, settings: { store } });
+/** The store of a run without `--store`, when the configuration says `store`. */
+function storeWithoutOption(store: string | undefined, { env }: CliContext): string {
+  return storeText({ env, settings: { store: store === undefined ? {} : { url: store } } });
 }
 
 function writeConfig(path: string, text: string): void {

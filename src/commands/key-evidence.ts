@@ -31,6 +31,8 @@ export interface EvidenceTools {
   readonly resolver: Resolver;
   readonly pool: ServerPool;
   readonly mode: EvidenceMode;
+  /** Of authoritative servers; default 53. */
+  readonly port: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -48,11 +50,16 @@ export class EvidenceGatherer {
   }
 
   async gather(name: KeyName): Promise<PublishedKeyEvidence> {
-    const { resolver, pool, mode, signal } = this.#tools;
+    const { resolver, pool, mode, port, signal } = this.#tools;
     const recordName = keyRecordName(name);
     if (mode === "resolvers") return this.#askResolvers(name);
     const connect = (server: Parameters<ServerPool["connect"]>[0]) => pool.connect(server);
-    const survey = await surveyAuthoritativeServers(recordName, { resolver, connect, signal });
+    const survey = await surveyAuthoritativeServers(recordName, {
+      resolver,
+      connect,
+      signal,
+      ...(port !== undefined && { port }),
+    });
     const found = survey.steps.at(-1)?.servers.some((s) => s.address !== undefined && isFound(s.udp, s.tcp));
     if (!found) return { survey, lookup: undefined };
     if (mode === "authoritative") return { survey, lookup: undefined, wildcard: await this.#wildcardAt(survey, name) };
@@ -106,7 +113,8 @@ export class EvidenceGatherer {
 
   #anyServer({ steps }: ZoneSurvey): Resolver | undefined {
     const address = steps[0]?.servers.find((server) => server.address !== undefined)?.address;
-    return address === undefined ? undefined : this.#tools.pool.connect({ transport: "udp", host: address, port: 53 });
+    const { pool, port = 53 } = this.#tools;
+    return address === undefined ? undefined : pool.connect({ transport: "udp", host: address, port });
   }
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { concurrentMap } from "../concurrent-map.ts";
 import { DkimctlError } from "../errors.ts";
 import { generateEd25519Key, generateRsaKey } from "../keys/generate-key.ts";
 import { type KeyName, keyRecordName } from "../keys/key-name.ts";
@@ -83,7 +84,7 @@ export async function storeKeys(
   const keys = prepared.flatMap(({ wanted: [name], privateKey }) =>
     name === undefined || privateKey === undefined ? [] : { name, privateKey, tags, ...(encoding && { encoding }) },
   );
-  const outcomes = replace ? await replaceKeys(store, keys) : await store.createMany(keys);
+  const outcomes = replace ? await replaceKeys(store, keys) : await createKeys(store, keys);
   const outcomeOf = new Map(keys.map(({ name }, index) => [name, outcomes[index]]));
   const results: MadeKey[][] = [];
   for (const { job, wanted, privateKey } of prepared) {
@@ -111,6 +112,17 @@ type StoreOutcome =
 function othersOf({ sharedBy = [] }: Partial<ReplacedKey>, { names }: KeyJob): KeyName[] {
   const asked = new Set(names.map(keyRecordName));
   return sharedBy.filter((name) => !asked.has(keyRecordName(name)));
+}
+
+/** Questions to a server that are under way at once. */
+const KEYS_AT_ONCE = 16;
+
+async function createKeys(store: KeyStore, keys: readonly NamedNewKey[]): Promise<readonly CreateOutcome[]> {
+  if (store.createMany !== undefined) return store.createMany(keys);
+  const outcomes: CreateOutcome[] = [];
+  const create = ({ name, ...key }: NamedNewKey) => attempt(() => store.create(name, key));
+  for await (const outcome of concurrentMap(keys, KEYS_AT_ONCE, create)) outcomes.push(outcome);
+  return outcomes;
 }
 
 /** One after another, since each waits for the store's lock. */

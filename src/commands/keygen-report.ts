@@ -1,5 +1,6 @@
 import type { PublicKey } from "../keys/public-key.ts";
 import { publicKeyFingerprint } from "../keys/public-key.ts";
+import { registeredDomain } from "../keys/public-suffix.ts";
 import { createRecordFormat, RECORD_FORMAT_NAMES, type RecordFormatName } from "../report/record-formats/index.ts";
 import { jsonRecord } from "../report/record-formats/json-format.ts";
 import { publicKeyBits } from "../report/record-formats/record-format.ts";
@@ -18,14 +19,17 @@ const KEYGEN_SCHEMA = "dkimctl/keygen/1";
 /** What keygen prints on standard output: each record as soon as its key is stored. */
 export interface KeygenReport {
   add(result: MadeKey): void;
-  finish(): void;
+  /** @returns what a person must know before the records are used */
+  finish(): string | undefined;
 }
 
 export function createKeygenReport(format: KeygenFormat, ttl: number | undefined, output: Output): KeygenReport {
   const ttlSeconds = ttl ?? DEFAULT_TTL_SECONDS;
   if (format === "json") return createJsonReport(ttlSeconds, output);
   let index = 0;
-  const records = createRecordFormat(format === "dns" || format === "dnskey" ? RSPAMD_NAMES[format] : format);
+  const records = createRecordFormat(format === "dns" || format === "dnskey" ? RSPAMD_NAMES[format] : format, {
+    zoneOf: registeredDomain,
+  });
   return {
     add(result) {
       if (result.kind === "failed") return;
@@ -33,7 +37,9 @@ export function createKeygenReport(format: KeygenFormat, ttl: number | undefined
       output.write(records.record({ ...result, index: ++index, ttlSeconds }));
     },
     finish() {
-      if (index > 0) output.write(records.end?.() ?? "");
+      if (index === 0) return undefined;
+      output.write(records.end?.() ?? "");
+      return records.note?.();
     },
   };
 }
@@ -58,6 +64,7 @@ function createJsonReport(ttlSeconds: number, output: Output): KeygenReport {
     finish() {
       const begin = index === 0 ? head() : "";
       output.write(`${begin}],"failures":[\n${failures.map((failure) => `${failure}\n`).join(",")}]}\n`);
+      return undefined;
     },
   };
 }

@@ -5,12 +5,10 @@ import { parseRecordTags } from "../dns/record-tags.ts";
 import { ExitCode, UsageError } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
 import { domainWarnings } from "../keys/domain-warnings.ts";
-import { resolveFileAccess } from "../keys/file-access.ts";
 import { keyRecordName } from "../keys/key-name.ts";
 import type { RecordTags } from "../keys/key-store.ts";
 import { parseSelector, type Selector, selectorWarnings } from "../keys/selector.ts";
 import { DEFAULT_SELECTOR_TEMPLATE } from "../keys/selector-template.ts";
-import { createStoreFolder } from "../keys/store-folder.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { commandLine } from "./command-line.ts";
 import { readDomainList } from "./input-files.ts";
@@ -29,7 +27,7 @@ import {
   type KeyFileOptions,
 } from "./options.ts";
 import { checkRsaBits, DEFAULT_RSA_BITS, parseRsaBits } from "./rsa-bits.ts";
-import { loadSettings, openStore, type Settings } from "./settings.ts";
+import { loadSettings, openStore, prepareStore, type Settings } from "./settings.ts";
 import { takenNames } from "./taken-names.ts";
 
 export interface KeygenOptions extends GlobalOptions, KeyFileOptions {
@@ -146,9 +144,8 @@ async function keygenToStore(
   if (options.privOutput === "seed" && algorithms.includes("rsa")) {
     throw new UsageError("only an Ed25519 key has a seed", { hint: "add -t ed25519" });
   }
-  resolveFileAccess(settings.store); // what cannot be is said before the work
-  createStoreFolder(settings.store.path, settings.store);
-  const store = await openStore(cli, {}, settings);
+  const store = await openStore(cli, options, settings);
+  await prepareStore(store, notices, { create: true });
   const taken = await takenNames(store, domains);
   const jobs = planKeys({
     domains,
@@ -206,7 +203,8 @@ async function keygenToStore(
   await tell(await storing);
   cli.signal.throwIfAborted();
   progress.clear();
-  report.finish();
+  const note = report.finish();
+  if (note !== undefined) notices.notice(note);
   if (!listed) notices.notice(`made ${made} keys in ${store.location}`);
   if (failed > 0) {
     cli.exitCode = ExitCode.operationFailed;

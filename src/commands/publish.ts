@@ -24,7 +24,7 @@ Examples:
   dkimctl publish example.com mail                   of this key`,
     )
     .action((domain: DomainName, selectors: Selector[] | undefined) =>
-      changeRecords(command.optsWithGlobals<RotationRoomOptions>(), cli, (room) =>
+      changeRecords(command.optsWithGlobals<RotationRoomOptions>(), cli, domain, (room) =>
         storedRecords(room, domain, selectors),
       ),
     );
@@ -36,9 +36,8 @@ async function storedRecords(
   selectors: readonly Selector[] = [],
 ): Promise<WantedRecord[]> {
   const missing = new Set(selectors);
-  const revoked = new Set(
-    journals.read(domain)?.keys.flatMap(({ selector, state }) => (state === "tombstone" ? [selector] : [])),
-  );
+  const journal = await journals.read(domain);
+  const revoked = new Set(journal?.keys.flatMap(({ selector, state }) => (state === "tombstone" ? [selector] : [])));
   const wanted: WantedRecord[] = [];
   for await (const reading of readKeys(store, (candidate) => candidate === domain, false)) {
     if (reading.kind === "failed") throw reading.error;

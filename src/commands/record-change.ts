@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
+import type { Publisher } from "../dns/publish/publisher.ts";
 import { DkimctlError, ExitCode, UsageError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import type { Selector } from "../keys/selector.ts";
@@ -10,6 +11,7 @@ import { addDnsOptions } from "./dns-options.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { addPassphraseOption } from "./options.ts";
 import { openRotationRoom, type RotationRoom, type RotationRoomOptions } from "./rotation-room.ts";
+import { addSettingOptions } from "./setting-options.ts";
 
 /** What `publish` and `withdraw` want to be at the name of one key. */
 export interface WantedRecord {
@@ -21,10 +23,12 @@ export interface WantedRecord {
   readonly serves: Agreement["serves"];
 }
 
+type PublishingRoom = Pick<RotationRoom, "survey" | "ttlSeconds"> & { readonly publisher: Publisher };
+
 /** The options of both commands. */
 export function addRecordChangeOptions(command: Command): Command {
   addDnsOptions(command);
-  return addPassphraseOption(command);
+  return addSettingOptions(addPassphraseOption(command), "publish");
 }
 
 /**
@@ -34,19 +38,21 @@ export function addRecordChangeOptions(command: Command): Command {
 export async function changeRecords(
   options: RotationRoomOptions,
   cli: CliContext,
+  domain: DomainName,
   choose: (room: RotationRoom) => Promise<readonly WantedRecord[]>,
 ): Promise<void> {
   const notices = createNotices(cli, options);
   const room = await openRotationRoom(options, cli);
   try {
-    if (room.publisher === undefined) {
+    const publisher = await room.publisherOf(domain);
+    if (publisher === undefined) {
       throw new UsageError("no publisher is configured: records are published by hand", {
         hint: "print them with dkimctl showkeys, or set [publish] method; see dkimctl.toml(5)",
       });
     }
     for (const wanted of await choose(room)) {
       cli.signal.throwIfAborted();
-      await changeRecord(wanted, room, cli, notices);
+      await changeRecord(wanted, { ...room, publisher }, cli, notices);
     }
   } finally {
     await room.close();
@@ -56,7 +62,7 @@ export async function changeRecords(
 /** One that fails does not stop the others. A failure that lasts outweighs one that may pass. */
 async function changeRecord(
   wanted: WantedRecord,
-  room: RotationRoom,
+  room: PublishingRoom,
   cli: CliContext,
   notices: Notices,
 ): Promise<void> {
@@ -79,7 +85,7 @@ async function changeRecord(
 /** @returns whether every server has it so */
 async function ensureRecord(
   { domain, selector, own, after, serves }: WantedRecord,
-  { survey, publisher, ttlSeconds }: RotationRoom,
+  { survey, publisher, ttlSeconds }: PublishingRoom,
 ): Promise<boolean> {
   const look = async () => (await observeKey({ domain, selector }, own, survey)).observation;
   const seen = await look();
@@ -88,7 +94,7 @@ async function ensureRecord(
   }
   if (seen.serves === serves) return true;
   const { servedAt: name, zone, rrset: before } = seen;
-  await publisher?.change({ name, zone, ttlSeconds, before, after }, survey.signal);
+  await publisher.change({ name, zone, ttlSeconds, before, after }, survey.signal);
   const now = await look();
   return now.kind === "agreed" && now.serves === serves;
 }

@@ -89,6 +89,11 @@ function describeStep(step: Step, future: boolean): string {
     }
     case "destroy":
       return would(`${step.selector} is gone`, `destroy the private key of ${step.selector} (${step.why})`);
+    case "reveal":
+      return would(
+        `${step.selector} is gone, and its private key public`,
+        `make the private key of ${step.selector} public (${step.why})`,
+      );
   }
 }
 

@@ -3,14 +3,17 @@ import type { SurveyOptions } from "../dns/authoritative.ts";
 import type { Publisher } from "../dns/publish/publisher.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import type { KeyStore } from "../keys/key-store.ts";
-import { JournalFolder } from "../rotation/journal-folder.ts";
+import type { DomainLease, JournalStore } from "../rotation/journal-store.ts";
 import type { RotationWorld } from "../rotation/rotation-world.ts";
-import { createStoreWorld, type SignerSwitch } from "../rotation/store-world.ts";
+import { createStoreWorld } from "../rotation/store-world.ts";
 import { type DnsOptions, openResolver, openServerPool } from "./dns-options.ts";
+import { readTextFile } from "./input-files.ts";
 import { randomHex } from "./key-maker.ts";
+import { openedOnce } from "./opened-once.ts";
 import { DEFAULT_TTL_SECONDS, type GlobalOptions, type PassphraseOptions } from "./options.ts";
-import { openPublisher, openSigner, rotationPolicy } from "./rotation-settings.ts";
-import { loadSettings, openStore, type Settings } from "./settings.ts";
+import { createPublishers } from "./publishers.ts";
+import { type OpenedSigner, openRevealers, openSigner, rotationPolicy, settingsOf } from "./rotation-settings.ts";
+import { loadSettings, openJournals, openStore, type Settings } from "./settings.ts";
 
 export interface RotationRoomOptions extends GlobalOptions, PassphraseOptions, DnsOptions {}
 
@@ -18,23 +21,56 @@ export interface RotationRoomOptions extends GlobalOptions, PassphraseOptions, D
 export interface RotationRoom {
   readonly settings: Settings;
   readonly store: KeyStore;
-  readonly journals: JournalFolder;
+  readonly journals: JournalStore;
   readonly survey: SurveyOptions;
-  readonly publisher: Publisher | undefined;
-  readonly signer: SignerSwitch | undefined;
+  /** @throws {UsageError} its settings lack something */
+  publisherOf(domain: DomainName): Promise<Publisher | undefined>;
+  /** @throws {UsageError} its settings contradict each other */
+  signerOf(domain: DomainName): Promise<OpenedSigner>;
+  /** Puts back what a run that was killed had begun to change at any signer. To be called before anything is decided. */
+  recoverSigners(): Promise<void>;
   readonly ttlSeconds: number;
-  worldOf(domain: DomainName, lastRunAt: number | undefined): RotationWorld;
+  /** @param lease absent: nothing will be changed, only looked at */
+  worldOf(domain: DomainName, lastRunAt: number | undefined, lease?: DomainLease): Promise<RotationWorld>;
   close(): Promise<void>;
 }
 
 export async function openRotationRoom(options: RotationRoomOptions, cli: CliContext): Promise<RotationRoom> {
   const settings = loadSettings(cli, options);
-  const publisher = await openPublisher(settings, cli.env);
-  const signer = await openSigner(settings, cli.env, cli.signal);
+  const openPublisher = openedOnce(createPublishers(cli));
+  const publisherOf = (domain: DomainName) => openPublisher(settingsOf(domain, settings).publish);
   const store = await openStore(cli, options, settings);
-  const journals = new JournalFolder(store.location, settings.store);
+  const journals = await openJournals(cli, store, settings);
+  const revealers = await openRevealers(settings, store);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
+  const sameSettings = (one: Settings["signer"], other: Settings["signer"]) =>
+    JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
+  const openSignerOf = openedOnce(async (signer: Settings["signer"]): Promise<OpenedSigner> => {
+    const opened = await openSigner(
+      { signer },
+      {
+        store,
+        journals,
+        serves: (domain) => sameSettings(settingsOf(domain, settings).signer, signer),
+        resolver,
+        env: cli.env,
+        signal: cli.signal,
+        now: () => cli.now(),
+        readText: (path) => readTextFile(path, cli),
+      },
+    );
+    return opened.signer === undefined && journals.activates ? { ...opened, signer: { use: async () => {} } } : opened;
+  });
+  const signerOf = (domain: DomainName) => openSignerOf(settingsOf(domain, settings).signer);
+  const ownSigners = Object.keys(settings.domain).map((domain) => settingsOf(domain as DomainName, settings).signer);
+  async function recoverSigners(): Promise<void> {
+    for (const signer of [settings.signer, ...ownSigners]) await (await openSignerOf(signer)).signer?.recover?.();
+  }
+  // What all domains share is wrong for the whole run; what only some have, for each of those.
+  const domains = Object.values(settings.domain);
+  if (!domains.some((own) => own.publish !== undefined)) await openPublisher(settings.publish);
+  if (!domains.some((own) => own.signer !== undefined)) await openSignerOf(settings.signer);
   const port = settings.dns["authoritative-port"];
   const survey: SurveyOptions = {
     resolver,
@@ -48,17 +84,19 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
     store,
     journals,
     survey,
-    publisher,
-    signer,
+    publisherOf,
+    signerOf,
+    recoverSigners,
     ttlSeconds,
-    worldOf: (domain, lastRunAt) =>
+    worldOf: async (domain, lastRunAt, lease) =>
       createStoreWorld({
         domain,
         store,
-        journals,
+        lease,
         survey,
-        publisher,
-        signer,
+        publisher: await publisherOf(domain),
+        ...(await signerOf(domain)),
+        revealer: revealers?.(domain),
         ttlSeconds,
         lastRunAt,
         policy: rotationPolicy(domain, settings),

@@ -1,25 +1,40 @@
-import type { Publisher } from "../dns/publish/publisher.ts";
-import { parseServerAddress } from "../dns/server-address.ts";
+import { existsSync } from "node:fs";
+import { relative, sep } from "node:path";
 import { UsageError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
+import type { KeyStore } from "../keys/key-store.ts";
 import { DEFAULT_SELECTOR_TEMPLATE } from "../keys/selector-template.ts";
+import { oneAtATime } from "../one-at-a-time.ts";
+import type { KeyRevealer } from "../rotation/key-revealer.ts";
 import { DEFAULT_POLICY, type RotationPolicy } from "../rotation/rotation-policy.ts";
+import type { SignerNames } from "../rotation/signer-names.ts";
 import type { SignerSwitch } from "../rotation/store-world.ts";
 import type { Settings } from "./settings.ts";
+import type { SignerNamesReader } from "./signer-names.ts";
+import type { ReadableSigner } from "./signer-sources.ts";
+import type { SignerSwitchOptions } from "./signer-switch.ts";
+import type { SignerTarget } from "./signer-target.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-const TIME_LIMIT_MS = 30_000;
 const SIGNER_TIME_LIMIT_MS = 60_000;
-const DNS_PORT = 53;
 
-/** How this domain's keys rotate: its own section over [rotation] over the defaults. */
-export function rotationPolicy(
+/** What holds for one domain: its own sections over the common ones. */
+export function settingsOf(
   domain: DomainName,
-  { rotation, domain: domains, publish, signer }: Settings,
-): RotationPolicy {
+  { rotation, publish, signer, domain: domains }: Settings,
+): Pick<Settings, "rotation" | "publish" | "signer"> {
   const own = Object.hasOwn(domains, domain) ? domains[domain] : undefined;
-  const settings = { ...rotation, ...own };
+  if (own === undefined) return { rotation, publish, signer };
+  const { publish: ownPublish, signer: ownSigner, ...ownRotation } = own;
+  return {
+    rotation: { ...rotation, ...ownRotation },
+    publish: ownPublish === undefined ? publish : { ...publish, ...ownPublish },
+    signer: ownSigner === undefined ? signer : { ...signer, ...ownSigner },
+  };
+}
+
+/** How this domain's keys rotate: its settings over the defaults. */
+export function rotationPolicy(domain: DomainName, allSettings: Settings): RotationPolicy {
+  const { rotation: settings, publish, signer } = settingsOf(domain, allSettings);
   const alertAfterMs = settings["alert-after"] ?? DEFAULT_POLICY.alertAfterMs;
   return {
     algorithms: settings.algorithms ?? DEFAULT_POLICY.algorithms,
@@ -31,56 +46,106 @@ export function rotationPolicy(
     tombstoneMs: settings.tombstone ?? DEFAULT_POLICY.tombstoneMs,
     marginMs: settings.margin ?? DEFAULT_POLICY.marginMs,
     standby: settings.standby ?? DEFAULT_POLICY.standby,
+    reveal: settings.reveal !== undefined,
     alertAfterMs,
     // A person is reminded as often as the DNS may be late.
     publishAgainMs: (publish.method ?? "manual") === "manual" ? alertAfterMs : DEFAULT_POLICY.publishAgainMs,
-    activateAgainMs: signer.activate === undefined ? alertAfterMs : DEFAULT_POLICY.activateAgainMs,
+    activateAgainMs:
+      signer.activate === undefined && signer.output === undefined ? alertAfterMs : DEFAULT_POLICY.activateAgainMs,
   };
 }
 
-/** What changes the DNS; `undefined`: a person does. @throws {UsageError} the method lacks a setting */
-export async function openPublisher({ publish }: Settings, env: Environment): Promise<Publisher | undefined> {
-  const { method = "manual" } = publish;
-  const timeLimitMs = publish["time-limit"] ?? TIME_LIMIT_MS;
-  switch (method) {
-    case "manual":
-      return undefined;
-    case "exec": {
-      const { createExecPublisher } = await import("../dns/publish/exec-publisher.ts");
-      return createExecPublisher({ command: needed(publish.command, method, "command"), env, timeLimitMs });
-    }
-    case "zone-file": {
-      const { createZoneFilePublisher } = await import("../dns/publish/zone-file-publisher.ts");
-      const file = needed(publish.file, method, "file");
-      return createZoneFilePublisher({ file, reload: publish.reload, env, timeLimitMs });
-    }
-    case "nsupdate": {
-      const { createNsupdatePublisher } = await import("../dns/publish/nsupdate-publisher.ts");
-      const address = parseServerAddress(needed(publish.server, method, "server"));
-      if (address.transport === "https" || address.transport === "tls") {
-        throw new UsageError(`nsupdate cannot use ${publish.server}`, { hint: "give ADDRESS or ADDRESS#PORT" });
-      }
-      const server = { host: address.host, port: address.port ?? DNS_PORT };
-      return createNsupdatePublisher({ server, keyFile: publish["key-file"], env, timeLimitMs });
+export interface OpenedSigner {
+  /** `undefined`: a person makes the signer use a key. */
+  readonly signer: SignerSwitch | undefined;
+  /** What its configuration names; `undefined`: nobody has told where that is. */
+  readonly names: ((domain: DomainName) => SignerNames) | undefined;
+}
+
+/** What makes the signer use a key, and what its configuration says. @throws {UsageError} the settings contradict */
+export async function openSigner(
+  settings: Pick<Settings, "signer">,
+  tools: Omit<SignerSwitchOptions, "target">,
+): Promise<OpenedSigner> {
+  const { activate, type, configuration = [], "time-limit": timeLimitMs = SIGNER_TIME_LIMIT_MS } = settings.signer;
+  if (configuration.length > 0 && type === undefined) {
+    throw new UsageError("signer.configuration needs signer.type: whose configuration is it?");
+  }
+  const { signerTarget } = await import("./signer-target.ts");
+  const target = signerTarget(settings);
+  const reader =
+    type === undefined || (target === undefined && configuration.length === 0)
+      ? undefined
+      : await openNames(type, target, configuration, tools);
+  const names = reader && ((domain: DomainName) => reader.of(domain));
+  const base = target === undefined ? await openProgram(activate, timeLimitMs, tools) : await openTarget(target, tools);
+  if (base === undefined) return { signer: undefined, names };
+  return {
+    names,
+    signer: {
+      async use(keys, retired) {
+        await base.use(keys, retired);
+        const [first] = keys;
+        if (first !== undefined)
+          reader?.hasWritten(
+            first.domain,
+            keys.map(({ selector }) => selector),
+          );
+      },
+      recover: async () => base.recover?.(),
+      encodingOf: (algorithm) => base.encodingOf?.(algorithm),
+    },
+  };
+}
+
+async function openNames(
+  signer: ReadableSigner,
+  target: SignerTarget | undefined,
+  configurations: readonly string[],
+  { readText }: Pick<SignerSwitchOptions, "readText">,
+): Promise<SignerNamesReader> {
+  const { SignerNamesReader } = await import("./signer-names.ts");
+  const path = target?.mainPath;
+  const output = path === undefined ? undefined : { path, isThere: () => existsSync(path) };
+  return new SignerNamesReader({ signer, output, configurations, readText });
+}
+
+async function openProgram(
+  command: readonly string[] | undefined,
+  timeLimitMs: number,
+  { env, signal }: Pick<SignerSwitchOptions, "env" | "signal">,
+): Promise<SignerSwitch | undefined> {
+  if (command === undefined) return undefined;
+  const { createSignerProgram } = await import("../rotation/signer-program.ts");
+  const program = createSignerProgram({ command, env, timeLimitMs, signal });
+  return { use: oneAtATime((keys, retired) => program.use(keys, retired)) };
+}
+
+async function openTarget(target: SignerTarget, tools: Omit<SignerSwitchOptions, "target">): Promise<SignerSwitch> {
+  const { ConfiguredSigner } = await import("./signer-switch.ts");
+  return new ConfiguredSigner({ ...tools, target });
+}
+
+/** What publishes private keys; `undefined` when no domain wants that. @throws {UsageError} the folder is in the store */
+export async function openRevealers(
+  settings: Settings,
+  store: KeyStore,
+): Promise<((domain: DomainName) => KeyRevealer | undefined) | undefined> {
+  const paths = [settings.rotation, ...Object.values(settings.domain)].flatMap(({ reveal }) => reveal ?? []);
+  if (paths.length === 0) return undefined;
+  for (const path of store.keepsFiles ? paths : []) {
+    const [first] = relative(store.location, path).split(sep);
+    if (first !== "..") {
+      throw new UsageError(`private keys must not be published in the store itself: ${path}`, {
+        hint: "name a folder of its own, which a web server may show",
+      });
     }
   }
-}
-
-/** What makes the signer use a key; `undefined`: a person does. */
-export async function openSigner(
-  { signer }: Settings,
-  env: Environment,
-  signal: AbortSignal,
-): Promise<SignerSwitch | undefined> {
-  if (signer.activate === undefined) return undefined;
-  const { createSignerProgram } = await import("../rotation/signer-program.ts");
-  const timeLimitMs = signer["time-limit"] ?? SIGNER_TIME_LIMIT_MS;
-  return createSignerProgram({ command: signer.activate, env, timeLimitMs, signal });
-}
-
-function needed<Value>(value: Value | undefined, method: string, key: string): Value {
-  if (value !== undefined) return value;
-  throw new UsageError(`the method ${method} needs the setting publish.${key}`, {
-    hint: `see dkimctl.toml(5): [publish] ${key} = …`,
-  });
+  const { createKeyRevealers } = await import("../rotation/key-revealer.ts");
+  const { RevealFolder } = await import("../rotation/reveal-folder.ts");
+  const revealerOf = createKeyRevealers(store);
+  return (domain) => {
+    const { reveal } = settingsOf(domain, settings).rotation;
+    return reveal === undefined ? undefined : revealerOf(new RevealFolder(reveal));
+  };
 }

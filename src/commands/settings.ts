@@ -1,13 +1,19 @@
-import { type Settings as ConfigSettings, loadConfig, storePath } from "../config.ts";
+import { type Settings as ConfigSettings, loadConfig, storeText } from "../config.ts";
 import type { CliContext } from "../context.ts";
 import type { FileAccessOptions } from "../keys/file-access.ts";
 import type { KeyStore } from "../keys/key-store.ts";
+import { UnsupportedByStoreError } from "../keys/key-store-errors.ts";
+import { parseStoreAddress, type StoreAddress, storeName } from "../keys/store-address.ts";
+import type { JournalStore } from "../rotation/journal-store.ts";
 import { readTextFile } from "./input-files.ts";
+import type { Notices } from "./notices.ts";
 import type { GlobalOptions, KeyFileOptions, PassphraseOptions } from "./options.ts";
+import { applySettingOptions } from "./setting-options.ts";
 
 /** What holds for this run: options over environment over configuration. Defaults are where they are used. */
 export interface Settings {
-  readonly store: FileAccessOptions & { readonly path: string };
+  /** Modes and owners are of a folder's files; a store on a server has none. */
+  readonly store: FileAccessOptions & { readonly address: StoreAddress };
   readonly keygen: ConfigSettings["keygen"];
   readonly records: ConfigSettings["records"];
   readonly dns: ConfigSettings["dns"];
@@ -26,22 +32,42 @@ export function loadSettings(cli: CliContext, options: GlobalOptions & KeyFileOp
     env,
     readFile: (path) => new TextDecoder().decode(cli.readFile(path)),
   });
-  const { store, ...others } = settings;
-  return {
-    store: {
-      path: storePath({ option: options.store, env, settings }),
-      mode: options.mode ?? store.mode,
-      owner: options.owner ?? store.owner,
-      group: options.group ?? store.group,
-      allowInsecurePermissions: options.insecurePermissions,
-    },
-    ...others,
+  const { store, ...others } = applySettingOptions(settings, options);
+  const address = parseStoreAddress(storeText({ option: options.store, env, settings }));
+  const access = {
+    mode: options.mode ?? store.mode,
+    owner: options.owner ?? store.owner,
+    group: options.group ?? store.group,
+    allowInsecurePermissions: options.insecurePermissions,
   };
+  return { store: { ...access, address }, ...others };
+}
+
+/** @throws {UnsupportedByStoreError} an option about files, for a store that has none */
+function requireNoFileOptions({ mode, owner, group }: KeyFileOptions, address: StoreAddress): void {
+  const given = { "--mode": mode, "--owner": owner, "--group": group };
+  const [flag] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+  if (address.kind === "directory" || flag === undefined) return;
+  throw new UnsupportedByStoreError(`${flag} is about files, and ${storeName(address)} keeps none`, {
+    hint: "who may read the keys is decided by the server",
+  });
 }
 
 /** The store of this run; an encrypted key in it is opened with `--passphrase-file`, or by asking on a terminal. */
-export function openStore(cli: CliContext, options: PassphraseOptions, { store }: Settings): Promise<KeyStore> {
-  return cli.openKeyStore({ ...store, clock: cli.now, passphrase: passphraseSource(cli, options) });
+export async function openStore(
+  cli: CliContext,
+  options: PassphraseOptions & KeyFileOptions,
+  { store }: Pick<Settings, "store">,
+): Promise<KeyStore> {
+  requireNoFileOptions(options, store.address);
+  const opened = await cli.openKeyStore({ ...store, clock: cli.now, passphrase: passphraseSource(cli, options) });
+  cli.closers.push(async () => opened.close?.());
+  return opened;
+}
+
+/** Before the first change: what cannot be is said before the work. @param create whether a new store may be begun */
+export async function prepareStore(store: KeyStore, notices: Notices, { create }: { create: boolean }): Promise<void> {
+  for (const warning of await store.prepare({ create })) notices.warn(warning);
 }
 
 /**
@@ -61,4 +87,9 @@ export function passphraseSource(
     const prompter = await cli.openPrompter();
     return prompter?.secret(`Passphrase of ${location}:`);
   };
+}
+
+/** The journals of the store's domains. */
+export function openJournals(cli: CliContext, store: KeyStore, settings: Settings): Promise<JournalStore> {
+  return cli.openJournalStore(settings.store, store);
 }

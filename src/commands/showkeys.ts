@@ -1,9 +1,17 @@
 import { type Command, Option } from "commander";
+import { PROVIDER_NAMES, type ProviderName, providerFaults } from "../checks/provider-limits.ts";
 import type { CliContext } from "../context.ts";
-import { DkimctlError, ExitCode, OperationError } from "../errors.ts";
-import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
+import { DkimctlError, ExitCode, OperationError, UsageError } from "../errors.ts";
+import { type DomainName, parseDomainName, quoteName } from "../keys/domain-name.ts";
+import { keyRecordName } from "../keys/key-name.ts";
 import { parseDomainFilter } from "../report/domain-filter.ts";
-import { createRecordFormat, RECORD_FORMAT_NAMES, type RecordFormatName } from "../report/record-formats/index.ts";
+import {
+  createRecordFormat,
+  RECORD_FORMAT_NAMES,
+  type RecordFormatName,
+  ZONE_FORMAT_NAMES,
+} from "../report/record-formats/index.ts";
+import { type RecordToPrint, recordText } from "../report/record-formats/record-format.ts";
 import { commandLine } from "./command-line.ts";
 import { createNotices } from "./notices.ts";
 import {
@@ -20,6 +28,7 @@ import { readPublicKeys } from "./stored-keys.ts";
 interface ShowkeysOptions extends GlobalOptions, PassphraseOptions {
   readonly format: RecordFormatName;
   readonly relativeTo?: DomainName;
+  readonly provider?: ProviderName;
   readonly ttl?: number;
 }
 
@@ -30,10 +39,12 @@ export function register(program: Command, cli: CliContext): void {
     .description("print the DNS records of the keys in the store")
     .argument("[domain...]", "only these domains; .example.com is example.com and all below it, . is all")
     .addOption(
-      new Option("--relative-to <zone>", "for --format plain: hosts as the provider of this zone wants them").argParser(
-        parseDomainName,
-      ),
-    );
+      new Option(
+        "--relative-to <zone>",
+        "the zone that the records go into (default: found out by the tool)",
+      ).argParser(parseDomainName),
+    )
+    .addOption(new Option("--provider <name>", "warn of what this DNS provider cannot hold").argParser(parseProvider));
   addFormatOptions(command, RECORD_FORMAT_NAMES, "bind");
   addTtlOption(command);
   addPassphraseOption(command)
@@ -43,7 +54,9 @@ export function register(program: Command, cli: CliContext): void {
 Examples:
   dkimctl showkeys > dkim.zone                    all records as zone text
   dkimctl showkeys example.com --format plain     host and value for a web form
-  dkimctl showkeys .example.com --format json     machine-readable`,
+  dkimctl showkeys .example.com --format json     machine-readable
+  dkimctl showkeys --format nsupdate | nsupdate -k tsig.key
+  dkimctl showkeys --format plain --provider loopia`,
     )
     .action((domains: string[]) => showkeys(domains, command.optsWithGlobals<ShowkeysOptions>(), cli));
 }
@@ -54,7 +67,12 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
   const chooses = parseDomainFilter(domains);
   const settings = loadSettings(cli, options);
   const store = await openStore(cli, options, settings);
-  const format = createRecordFormat(options.format, { relativeTo: options.relativeTo });
+  const { relativeTo, provider } = options;
+  // The list of public suffixes takes longer to load than a listing to print.
+  const zoneOf = ZONE_FORMAT_NAMES.has(options.format)
+    ? (await import("../keys/public-suffix.ts")).registeredDomain
+    : undefined;
+  const format = createRecordFormat(options.format, { relativeTo, provider, zoneOf });
   const ttlSeconds = options.ttl ?? settings.records.ttl ?? DEFAULT_TTL_SECONDS;
   let shown = 0;
   let failed = 0;
@@ -69,7 +87,12 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
       const { name, location, tags, warnings, publicKey } = result.key;
       for (const warning of warnings) notices.warn(warning);
       try {
-        cli.stdout.write(format.record({ index: shown + 1, name, location, tags, ttlSeconds, publicKey }));
+        const plain = { index: shown + 1, name, location, tags, ttlSeconds, publicKey };
+        const record: RecordToPrint =
+          provider === undefined ? plain : { ...plain, providerFaults: providerFaults(provider, recordText(plain)) };
+        for (const { message, hint } of record.providerFaults ?? [])
+          notices.warn(`${keyRecordName(name)}: ${message}`, hint);
+        cli.stdout.write(format.record(record));
         shown++;
       } catch (error) {
         if (!(error instanceof DkimctlError)) throw error;
@@ -83,8 +106,19 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
     await cli.stdout.drained();
   }
   cli.stdout.write(format.end?.() ?? "");
+  const note = format.note?.();
+  if (note !== undefined) notices.notice(note);
   if (failed > 0) cli.exitCode = ExitCode.operationFailed;
   else if (shown === 0) throw noKeysError(store.location, domains);
+}
+
+function parseProvider(text: string): ProviderName {
+  const wanted = text.toLowerCase();
+  const provider = PROVIDER_NAMES.find((name) => name === wanted);
+  if (provider !== undefined) return provider;
+  throw new UsageError(`nothing is known of a DNS provider called ${quoteName(text)}`, {
+    hint: `known are ${PROVIDER_NAMES.join(", ")}`,
+  });
 }
 
 export function noKeysError(location: string, domains: readonly string[]): OperationError {

@@ -5,11 +5,17 @@ import { DkimctlError, OperationError, UsageError } from "../errors.ts";
 import { quoteName } from "../keys/domain-name.ts";
 import { systemErrorReason } from "../keys/key-store-errors.ts";
 import { readAmavis } from "../signers/amavis-import.ts";
+import { readExim } from "../signers/exim-import.ts";
 import { type FilePattern, parseFilePattern } from "../signers/file-pattern.ts";
 import { readOpendkim } from "../signers/opendkim-import.ts";
 import { readRspamd } from "../signers/rspamd-import.ts";
 import { readRspamdJson } from "../signers/rspamd-json.ts";
-import { ReadingBuilder, type SignerReading } from "../signers/signer-reading.ts";
+import {
+  type ConfigurationReader,
+  joinReadings,
+  ReadingBuilder,
+  type SignerReading,
+} from "../signers/signer-reading.ts";
 import { readTextFile } from "./input-files.ts";
 
 /** The signers whose configuration can be read, each with the file that Debian's package reads. */
@@ -17,6 +23,8 @@ export const READABLE_SIGNERS = {
   amavis: { configuration: "/etc/amavis/conf.d", user: "amavis" },
   rspamd: { configuration: "/etc/rspamd/local.d/dkim_signing.conf", user: "_rspamd" },
   opendkim: { configuration: "/etc/opendkim.conf", user: "opendkim" },
+  "dkimpy-milter": { configuration: "/etc/dkimpy-milter/dkimpy-milter.conf", user: "dkimpy-milter" },
+  exim: { configuration: "/etc/exim4/exim4.conf.localmacros", user: "Debian-exim" },
 } as const;
 
 export type ReadableSigner = keyof typeof READABLE_SIGNERS;
@@ -32,26 +40,42 @@ export function readConfigurations(
   cli: CliContext,
   domain?: string,
 ): SignerReading {
-  const readings = paths.flatMap(configurationFiles).map((path) => {
-    const read = (referred: string) => {
-      if (isAbsolute(referred)) return readTextFile(referred, cli);
-      throw new OperationError(`${path} names ${quoteName(referred)}, relative to a folder that only ${signer} knows`);
-    };
-    const text = readTextFile(path, cli);
-    if (signer === "amavis") return readAmavis(text, path);
-    if (signer === "opendkim") return readOpendkim(text, path, read);
-    return /^\s*\{\s*["}]/.test(text) && isJson(text)
-      ? readRspamdJson(text, path, domain)
-      : readRspamd(text, path, read);
-  });
-  return {
-    entries: readings.flatMap(({ entries }) => entries),
-    notUnderstood: readings.flatMap(({ notUnderstood }) => notUnderstood),
+  return joinReadings(
+    paths
+      .flatMap(configurationFiles)
+      .map((path) => readConfiguration(signer, path, (file) => readTextFile(file, cli), domain)),
+  );
+}
+
+/** One configuration with the files that it refers to. @throws {SignerSyntaxError | OperationError} */
+export function readConfiguration(
+  signer: ReadableSigner,
+  path: string,
+  readText: ConfigurationReader,
+  domain?: string,
+): SignerReading {
+  const read = (referred: string) => {
+    if (isAbsolute(referred)) return readText(referred);
+    throw new OperationError(`${path} names ${quoteName(referred)}, relative to a folder that only ${signer} knows`);
   };
+  const text = readText(path);
+  switch (signer) {
+    case "amavis":
+      return readAmavis(text, path);
+    case "opendkim":
+    case "dkimpy-milter":
+      return readOpendkim(text, path, read);
+    case "exim":
+      return readExim(text, path, read);
+    case "rspamd":
+      return /^\s*\{\s*["}]/.test(text) && isJson(text)
+        ? readRspamdJson(text, path, domain)
+        : readRspamd(text, path, read);
+  }
 }
 
 /** A folder stands for its files in order, under the names that Debian reads from a conf.d. */
-function configurationFiles(path: string): string[] {
+export function configurationFiles(path: string): string[] {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];
   return listFolder(path)
     .filter(({ name, isFolder }) => !isFolder && /^[A-Za-z0-9_-]+(?:\.conf)?$/.test(name))

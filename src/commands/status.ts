@@ -3,17 +3,16 @@ import type { CliContext } from "../context.ts";
 import { DkimctlError, ExitCode } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
 import { roughDuration } from "../rotation/duration.ts";
-import { JournalFolder } from "../rotation/journal-folder.ts";
 import { nextStep } from "../rotation/next-step.ts";
 import type { Journal, KeyState, RotationKey } from "../rotation/rotation-key.ts";
-import { KEY_STATES, stateSince } from "../rotation/rotation-key.ts";
+import { isLive, KEY_STATES, stateSince } from "../rotation/rotation-key.ts";
 import { createStyle, type Style, wantsColor } from "../terminal/style.ts";
 import { renderTable } from "../terminal/table.ts";
 import { createNotices } from "./notices.ts";
 import { collect, type GlobalOptions } from "./options.ts";
 import { isoTime } from "./rotate-report.ts";
 import { rotationPolicy } from "./rotation-settings.ts";
-import { loadSettings, openStore, type Settings } from "./settings.ts";
+import { loadSettings, openJournals, openStore, type Settings } from "./settings.ts";
 
 export interface StatusOptions extends GlobalOptions {
   readonly json?: boolean;
@@ -70,17 +69,17 @@ export async function status(domains: readonly DomainName[], options: StatusOpti
   const notices = createNotices(cli, options);
   const settings = loadSettings(cli, options);
   const store = await openStore(cli, {}, settings);
-  const journals = new JournalFolder(store.location, settings.store);
+  const journals = await openJournals(cli, store, settings);
   const now = cli.now().getTime();
   const wanted = new Set(domains);
-  const states = new Set<KeyState>(options.state ?? KEY_STATES.filter((state) => state !== "gone"));
+  const states = new Set<KeyState>(options.state ?? KEY_STATES.filter((state) => isLive({ state })));
   const rows: KeyStatus[] = [];
   const managed = new Set<DomainName>();
-  for (const domain of journals.domains()) {
+  for (const domain of await journals.domains()) {
     managed.add(domain);
     if (wanted.size > 0 && !wanted.has(domain)) continue;
     try {
-      rows.push(...keysOf(domain, journals.read(domain), settings).filter(({ key }) => states.has(key.state)));
+      rows.push(...keysOf(domain, await journals.read(domain), settings).filter(({ key }) => states.has(key.state)));
     } catch (error) {
       if (!(error instanceof DkimctlError)) throw error;
       notices.error(error);

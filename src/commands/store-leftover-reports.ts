@@ -14,7 +14,7 @@ const BACKUP_DAYS = 7;
 export function makeLeftoverReport(leftover: StoreLeftover, now: Date): KeyReport {
   const { kind, location } = leftover;
   const source = escapeDnsText(Buffer.from(location).toString("latin1"));
-  const remove = `rm ${shellQuote(location)}`;
+  const remove = leftover.removal ?? `rm ${shellQuote(location)}`;
   switch (kind) {
     case "private-key":
     case "link":
@@ -38,7 +38,11 @@ export function makeLeftoverReport(leftover: StoreLeftover, now: Date): KeyRepor
   }
 }
 
-function makeBackupReport({ kind, location, name, since, warnings }: KeyBackup, source: string, now: Date): KeyReport {
+function makeBackupReport(
+  { kind, location, name, since, warnings, removal }: KeyBackup,
+  source: string,
+  now: Date,
+): KeyReport {
   const days = Math.max(0, Math.floor((now.getTime() - since.getTime()) / DAY_MS));
   const age = `${days === 1 ? "1 day" : `${days} days`} ago (${since.toISOString().slice(0, 10)})`;
   const isOld = days > BACKUP_DAYS;
@@ -46,14 +50,16 @@ function makeBackupReport({ kind, location, name, since, warnings }: KeyBackup, 
   const isKey = kind === "private-key";
   const what = isKey ? "a private key" : "a link to the key of another name";
   const path = shellQuote(location);
+  const remove = removal ?? `rm ${path}`;
   const finding = makeFinding(
     "KEY-BACKUP",
     { reason: `${what} that was put aside ${age}${limit}` },
     {
       severity: isOld && isKey ? "warning" : "info",
-      fix: isKey
-        ? `when nobody will go back to it, remove it: rm ${path}; or keep it elsewhere: mv ${path} FOLDER`
-        : `when nobody will go back to it, remove it: rm ${path}`,
+      fix:
+        isKey && removal === undefined
+          ? `when nobody will go back to it, remove it: ${remove}; or keep it elsewhere: mv ${path} FOLDER`
+          : `when nobody will go back to it, remove it: ${remove}`,
     },
   );
   const loose = warnings.map((reason) => makeFinding("KEY-PERMISSIONS", { reason }));

@@ -6,7 +6,6 @@ import { parseDomainFilter } from "../report/domain-filter.ts";
 import { createKeyCheckFormat, KEY_CHECK_FORMAT_NAMES, type KeyCheckFormatName } from "../report/key-checks/index.ts";
 import { NagiosStatus, nagiosLine, nagiosStatus } from "../report/key-checks/nagios-format.ts";
 import { parseSelectorFilter } from "../report/selector-filter.ts";
-import { JournalFolder } from "../rotation/journal-folder.ts";
 import { SigningKeys } from "../rotation/signing-keys.ts";
 import { createStyle, wantsColor } from "../terminal/style.ts";
 import { addDnsOptions, type DnsOptions, openResolver, openServerPool } from "./dns-options.ts";
@@ -27,7 +26,7 @@ import {
 import { addPublicationOptions, evidenceMode, type PublicationOptions } from "./publication-options.ts";
 import { openRecordsSource } from "./records-source.ts";
 import { openReportOutput } from "./report-output.ts";
-import { loadSettings, openStore, type Settings } from "./settings.ts";
+import { loadSettings, openJournals, openStore, type Settings } from "./settings.ts";
 import { noKeysError } from "./showkeys.ts";
 import { addWatchOptions, isRepeated, type Round, runRounds, type WatchOptions } from "./watch.ts";
 
@@ -87,22 +86,24 @@ async function testChosen(domains: string[], options: TestkeysOptions, cli: CliC
   const policy = checkPolicy(options);
   const mode = evidenceMode(options, isRepeated(options));
   const settings = loadSettings(cli, options);
-  const chooses = parseFilter(domains, options, settings);
+  const filter = parseFilter(domains, options);
   const source = await openSource(options, settings, cli);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
+  const port = settings.dns["authoritative-port"];
   const all = domains.length === 0 && options.selector === undefined && !options.onlyActive;
 
   async function round(hold: boolean): Promise<Round> {
     const deadline = startDeadline(options.deadline);
     const signal = deadline === undefined ? cli.signal : AbortSignal.any([cli.signal, deadline.signal]);
+    const chooses = options.onlyActive ? await onlyThatSign(filter, settings, cli) : filter;
     const output = openReportOutput(options.output, hold, cli);
     try {
       const format = createKeyCheckFormat(options.format, {
         style: await createStyle(wantsColor(options.color, cli.env, output.isTTY)),
         ttlSeconds: settings.records.ttl ?? DEFAULT_TTL_SECONDS,
       });
-      const evidence = new EvidenceGatherer({ resolver, pool, mode, signal });
+      const evidence = new EvidenceGatherer({ resolver, pool, mode, port, signal });
       const mailPolicy = options.adspDmarc ? new MailPolicyLookup(resolver, signal) : undefined;
       const test = createTest({ source, evidence, policy, mailPolicy, deadline, notices, now: cli.now });
       const run = { source, chooses, all, test, format, output, notices, quiet: options.quiet === true };
@@ -126,7 +127,6 @@ async function testChosen(domains: string[], options: TestkeysOptions, cli: CliC
 function parseFilter(
   domains: readonly string[],
   { selector: patterns = [], onlyActive, fromRecords }: TestkeysOptions,
-  { store }: Settings,
 ): (name: KeyName) => boolean {
   if (onlyActive && fromRecords !== undefined) {
     throw new UsageError("--only-active reads the store, and --from-records does without one", {
@@ -135,9 +135,18 @@ function parseFilter(
   }
   const choosesDomain = parseDomainFilter(domains);
   const choosesSelector = parseSelectorFilter(patterns);
-  const signing = onlyActive ? new SigningKeys(new JournalFolder(store.path, store)) : undefined;
-  return (name) =>
-    choosesDomain(name.domain) && choosesSelector(name.selector) && (signing === undefined || signing.includes(name));
+  return ({ domain, selector }) => choosesDomain(domain) && choosesSelector(selector);
+}
+
+/** Read anew in each round: what signs may have changed since. */
+async function onlyThatSign(
+  filter: (name: KeyName) => boolean,
+  settings: Settings,
+  cli: CliContext,
+): Promise<(name: KeyName) => boolean> {
+  const journals = await openJournals(cli, await openStore(cli, {}, settings), settings);
+  const signing = await SigningKeys.read(journals);
+  return (name) => filter(name) && signing.includes(name);
 }
 
 async function openSource(options: TestkeysOptions, settings: Settings, cli: CliContext): Promise<KeySource> {

@@ -36,12 +36,13 @@ export async function verifySelector(name: KeyName, tools: VerifyTools): Promise
   const stored = await openStoredKey(name, tools);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
+  const port = settings.dns["authoritative-port"];
   try {
     const test = await testPublication(
       { name, publicKey: stored?.privateKey.publicKey, privateKey: stored?.privateKey, tags: stored?.tags },
       {
         source: stored === undefined ? NO_OTHER_KEYS : storeSource(stored.store),
-        evidence: new EvidenceGatherer({ resolver, pool, mode, signal: cli.signal }),
+        evidence: new EvidenceGatherer({ resolver, pool, mode, port, signal: cli.signal }),
         policy: { ...DEFAULT_POLICY, requireDnssec: options.requireDnssec === true },
         now: cli.now,
       },

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { makeFinding, worstSeverity } from "../checks/catalogue.ts";
 import { checkPrivateKey } from "../checks/check-private-key.ts";
 import { checkStoredKeys, type StoredKeyFacts } from "../checks/check-stored-keys.ts";
@@ -39,7 +38,7 @@ export async function verifyStore({ cli, options, settings, blockList }: VerifyT
       ...makePrivateKeyReport(key, { source: escapePath(key.location), name, findings }),
       publish: undefined,
     });
-    facts.push({ name: key.name, publicKey: key.privateKey.publicKey, writtenAt: writtenAt(key.location) });
+    facts.push({ name: key.name, publicKey: key.privateKey.publicKey, writtenAt: key.writtenAt });
   }
   const leftovers = await store.leftovers?.([
     ...facts.map(({ name, publicKey }) => ({ name, fingerprint: publicKeyFingerprint(publicKey) })),
@@ -60,9 +59,4 @@ function withFindings(report: KeyReport, more: KeyReport["findings"]): KeyReport
 
 function escapePath(path: string): string {
   return escapeDnsText(Buffer.from(path).toString("latin1"));
-}
-
-/** Of a key that is shared, the file that holds it. */
-function writtenAt(location: string): Date | undefined {
-  return statSync(location, { throwIfNoEntry: false })?.mtime;
 }

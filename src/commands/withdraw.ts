@@ -34,7 +34,7 @@ Examples:
     )
     .action((domain: DomainName, selectors: Selector[]) => {
       const options = command.optsWithGlobals<WithdrawOptions>();
-      return changeRecords(options, cli, (room) => unwantedRecords(room, domain, selectors, options));
+      return changeRecords(options, cli, domain, (room) => unwantedRecords(room, domain, selectors, options));
     });
 }
 
@@ -44,7 +44,7 @@ async function unwantedRecords(
   selectors: readonly Selector[],
   { revoke, force }: WithdrawOptions,
 ): Promise<WantedRecord[]> {
-  const journal = room.journals.read(domain);
+  const journal = await room.journals.read(domain);
   for (const selector of selectors) {
     const state = journal === undefined ? undefined : liveKey(journal, selector)?.state;
     if (force || state === undefined || state === "tombstone") continue;

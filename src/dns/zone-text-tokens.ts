@@ -7,6 +7,8 @@ export interface ZoneToken {
   readonly text: string;
   readonly isQuoted: boolean;
   readonly line: number;
+  /** Where it begins in the whole text; of a quoted string, its quote. */
+  readonly start: number;
 }
 
 /** One record or directive, its lines joined. */
@@ -68,7 +70,7 @@ export function tokenizeZoneText(text: string): ZoneTokens {
     } else if (openQuote !== undefined) {
       faults.push({ message: "a quote is not closed on its line", line });
       isBroken = true;
-    } else tokens.push({ text: quoted ?? word ?? "", isQuoted: quoted !== undefined, line });
+    } else tokens.push({ text: quoted ?? word ?? "", isQuoted: quoted !== undefined, line, start: match.index });
   }
   if (depth > 0) faults.push({ message: `"(" is not closed`, line: entryLine });
   endEntry();

@@ -5,6 +5,7 @@ import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions } from "./fil
 import { type FileOperations, fileOperations } from "./file-operations.ts";
 import { folderPermissionWarnings, shellQuote } from "./file-permissions.ts";
 import { type KeyFile, keyExistsError, readKeyFile, relinkKeyFile, rewriteKeyFile, writeKeyFile } from "./key-file.ts";
+import { handOverKeyFile } from "./key-file-heir.ts";
 import { examineKeyFile, namedFiles } from "./key-file-list.ts";
 import { createKeyGroup } from "./key-group.ts";
 import { KeyLinks } from "./key-links.ts";
@@ -12,9 +13,9 @@ import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
 import type {
   CreateOutcome,
   KeyLocation,
-  KeyStore,
   KeyStoreEntry,
   KnownKey,
+  LockableKeyStore,
   NamedNewKey,
   NewKey,
   PublicKeyEntry,
@@ -35,8 +36,8 @@ import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "./private-ke
 import { publicKeyFingerprint } from "./public-key.ts";
 import { publicKeyGroups } from "./public-key-groups.ts";
 import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
-import { CONTROL_FOLDER, StoreChanges } from "./store-changes.ts";
-import { ensureFolder, requireStoreFolder } from "./store-folder.ts";
+import { StoreChanges } from "./store-changes.ts";
+import { CONTROL_FOLDER, createStoreFolder, ensureFolder, requireStoreFolder } from "./store-folder.ts";
 import { listKeyBackups } from "./store-leftovers.ts";
 import { type PassphraseSource, parseStoredKey } from "./stored-private-key.ts";
 import { abandonedTemporaryFiles } from "./temporary-file.ts";
@@ -56,8 +57,9 @@ const MOST_OPEN_FILES = 256;
  * A folder of `<domain>.<selector>.pem` files. All file access is synchronous: for many small files that is four to
  * eight times faster than promises, and a signal handler never finds a change half done.
  */
-export class DirectoryKeyStore implements KeyStore {
+export class DirectoryKeyStore implements LockableKeyStore {
   readonly location: string;
+  readonly keepsFiles = true;
   readonly #options: DirectoryKeyStoreOptions;
   readonly #operations: FileOperations;
   readonly #tags: RecordTagsFolder;
@@ -72,6 +74,12 @@ export class DirectoryKeyStore implements KeyStore {
     this.#tags = new RecordTagsFolder(join(options.path, CONTROL_FOLDER, "tags"), this.#operations);
     this.#links = new KeyLinks(options.path);
     this.#changes = new StoreChanges(options.path, options, this.#operations);
+  }
+
+  async prepare({ create }: { readonly create: boolean }): Promise<readonly string[]> {
+    if (create) createStoreFolder(this.location, this.#options, this.#operations);
+    else requireStoreFolder(this.location);
+    return [];
   }
 
   async *list(filter?: (name: KeyName) => boolean): AsyncGenerator<KeyStoreEntry, void, undefined> {
@@ -105,7 +113,7 @@ export class DirectoryKeyStore implements KeyStore {
         ),
       );
     }
-    return { ...parsed, name, location, tags, warnings };
+    return { ...parsed, name, location, tags, warnings, writtenAt: file.writtenAt };
   }
 
   async create(name: KeyName, key: NewKey): Promise<KeyLocation> {
@@ -177,6 +185,7 @@ export class DirectoryKeyStore implements KeyStore {
     await this.#changes.makeLocked(location, () => {
       if (lstatSync(location, { throwIfNoEntry: false }) === undefined) throw this.#notFound(name);
       withSyncedFolder(this.location, this.#operations, (sync) => {
+        if (handOverKeyFile(location, this.#operations, sync)) return;
         this.#operations.unlinkSync(location);
         sync();
       });

@@ -18,6 +18,7 @@ export type FileOperations = Pick<
   | "symlinkSync"
   | "unlinkSync"
   | "mkdirSync"
+  | "utimesSync"
 >;
 
 export const fileOperations: FileOperations = fs;

@@ -25,6 +25,8 @@ export interface KeyFile {
   readonly realPath: string;
   /** About the file alone; its folders are for `folderPermissionWarnings`. */
   readonly warnings: readonly string[];
+  /** Of the file that a link leads to. */
+  readonly writtenAt: Date;
 }
 
 /**
@@ -58,7 +60,8 @@ export function readKeyFile(
       throw new KeyFileError(`${path} is ${kind}, not a key file`);
     }
     const bytes = readBounded(descriptor, stats.size, path, maxOctets);
-    return { bytes, realPath, warnings: keyFilePermissionWarnings(realPath, stats.mode, allowedMode) };
+    const warnings = keyFilePermissionWarnings(realPath, stats.mode, allowedMode);
+    return { bytes, realPath, warnings, writtenAt: stats.mtime };
   } catch (error) {
     throw readFailure(error, path);
   } finally {

@@ -21,6 +21,11 @@ export class KeyFileError extends OperationError {
   override readonly code = "DKIM_KEY_FILE";
 }
 
+/** This kind of store has no such thing: a server keeps no files to link to or to give to a user. */
+export class UnsupportedByStoreError extends UsageError {
+  override readonly code = "DKIM_UNSUPPORTED_BY_STORE";
+}
+
 /** A mode, owner or group that a key file must not or cannot be given. */
 export class FileAccessError extends UsageError {
   override readonly code = "DKIM_FILE_ACCESS";
@@ -29,6 +34,11 @@ export class FileAccessError extends UsageError {
 /** Another process, which may be alive, changes the store at this moment. */
 export class StoreLockedError extends TryAgainError {
   override readonly code = "DKIM_STORE_LOCKED";
+}
+
+/** A server that keeps keys cannot be reached, or is not ready: later it may answer, and nothing is lost. */
+export class StoreUnavailableError extends TryAgainError {
+  override readonly code = "DKIM_STORE_UNAVAILABLE";
 }
 
 /** The name of the operating system's error (`ENOSPC`), `undefined` when `error` is something else. */

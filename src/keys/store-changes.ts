@@ -5,12 +5,9 @@ import type { FileOperations } from "./file-operations.ts";
 import { writeFailure } from "./key-file.ts";
 import type { StoreLock } from "./key-store.ts";
 import { StoreLockedError } from "./key-store-errors.ts";
-import { ensureFolder, requireStoreFolder } from "./store-folder.ts";
+import { CONTROL_FOLDER, ensureFolder, requireStoreFolder } from "./store-folder.ts";
 import { acquireLock } from "./store-lock.ts";
 import { sweepTemporaryFiles } from "./temporary-file.ts";
-
-/** What dkimctl keeps beside the keys: the lock, the tags of their records, the journals of rotation. */
-export const CONTROL_FOLDER = ".dkimctl";
 
 /** Replacing one key holds the lock for milliseconds; another process is waited for as long before it is an error. */
 const LOCK_PATIENCE_MS = 2000;

@@ -7,6 +7,9 @@ import { shellQuote } from "./file-permissions.ts";
 import { writeFailure } from "./key-file.ts";
 import { KeyStoreError, systemErrorCode, systemErrorReason } from "./key-store-errors.ts";
 
+/** What dkimctl keeps beside the keys: the lock, the tags of their records, the journals of rotation. */
+export const CONTROL_FOLDER = ".dkimctl";
+
 /**
  * Makes the folder of a new store, and those above it; one that is there keeps its permissions. Who may read the key
  * files may enter the folder, nobody else.

@@ -4,6 +4,7 @@ import { parseSelector } from "../keys/selector.ts";
 import {
   EFFECTS,
   type Intent,
+  isLive,
   type Journal,
   KEY_STATES,
   type KeyState,
@@ -41,6 +42,7 @@ export function formatJournal({ domain, rotationAskedAt, keys }: Journal): strin
       record: key.record,
       provenSince: formatTime(key.provenSince),
       servedAt: key.servedAt,
+      absentSince: formatTime(key.absentSince),
       staleSeconds: key.staleSeconds,
       ttlSeconds: key.ttlSeconds,
       compromisedAt: formatTime(key.compromisedAt),
@@ -60,7 +62,7 @@ export function parseJournal(text: string, where: string): Journal & { readonly 
     const document = new Fields(JSON.parse(text), "the journal");
     if (document.text("schema") !== SCHEMA) throw new Error(`its schema is not ${SCHEMA}`);
     const keys = document.list("keys").map((item, index) => parseKey(new Fields(item, `key ${index + 1}`)));
-    const live = keys.filter(({ state }) => state !== "gone").map(({ selector }) => selector);
+    const live = keys.filter(isLive).map(({ selector }) => selector);
     if (new Set(live).size < live.length) throw new Error("a selector is used by two keys");
     return {
       domain: parseDomainName(document.text("domain")),
@@ -86,7 +88,7 @@ function parseKey(fields: Fields): RotationKey {
   }
   if (entered[state] === undefined) throw new Error(`it is not told since when a key is ${state}`);
   const record = fields.optionalText("record");
-  if (record === undefined && state !== "new" && state !== "gone") throw new Error(`a ${state} key has no record`);
+  if (record === undefined && state !== "new" && isLive({ state })) throw new Error(`a ${state} key has no record`);
   return {
     selector: parseSelector(fields.text("selector")),
     algorithm: fields.word<RotationAlgorithm>("algorithm", ["rsa", "ed25519"]),
@@ -96,6 +98,7 @@ function parseKey(fields: Fields): RotationKey {
     record,
     provenSince: fields.optionalTime("provenSince"),
     servedAt: fields.optionalText("servedAt"),
+    absentSince: fields.optionalTime("absentSince"),
     staleSeconds: fields.optionalCount("staleSeconds") ?? 0,
     ttlSeconds: fields.optionalCount("ttlSeconds") ?? 0,
     compromisedAt: fields.optionalTime("compromisedAt"),

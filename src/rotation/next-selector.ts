@@ -2,7 +2,7 @@ import { parseKeyName } from "../keys/key-name.ts";
 import type { Selector } from "../keys/selector.ts";
 import { selectorCandidates } from "../keys/selector-template.ts";
 import type { PlanInput } from "./plan.ts";
-import type { RotationAlgorithm } from "./rotation-key.ts";
+import { isLive, type RotationAlgorithm } from "./rotation-key.ts";
 
 export interface SelectorChoice {
   readonly selector: Selector | undefined;
@@ -37,7 +37,7 @@ export function nextSelector(
   let choice: { readonly selector: Selector; readonly goneAt: number } | undefined;
   for (const selector of policy.selectorRing) {
     const uses = journal.keys.filter((key) => key.selector === selector);
-    if (planned.has(selector) || uses.some(({ state }) => state !== "gone")) continue;
+    if (planned.has(selector) || uses.some(isLive)) continue;
     if (uses.length === 0 && taken.has(selector)) continue;
     const goneAt = Math.max(Number.NEGATIVE_INFINITY, ...uses.map((key) => key.entered.gone ?? 0));
     const cachedMs = Math.max(0, ...uses.flatMap((key) => [key.staleSeconds, key.ttlSeconds])) * 1000;

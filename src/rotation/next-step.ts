@@ -31,6 +31,7 @@ export function nextStep(key: RotationKey, keys: readonly RotationKey[], policy:
     case "tombstone":
       return { what: "to be removed", due: tombstoneEnd(key, policy) };
     case "gone":
+    case "revealed":
       return { what: "", due: undefined };
   }
 }

@@ -3,7 +3,7 @@ import type { SurveyStep, ZoneSurvey } from "../dns/authoritative.ts";
 import { compareServers, type Served, type ServerComparison } from "../dns/authoritative-comparison.ts";
 import { escapeDnsText } from "../dns/escape-dns-text.ts";
 import { parseKeyRecord } from "../dns/key-record.ts";
-import { type Journal, type RotationKey, replaceKey } from "./rotation-key.ts";
+import { isLive, type Journal, type RotationKey, replaceKey } from "./rotation-key.ts";
 
 /** What the authoritative servers say about the name of a key. */
 export type Observation = Agreement | Doubt;
@@ -83,7 +83,7 @@ export function absorbObservations(
 ): Journal {
   let result = journal;
   for (const key of journal.keys) {
-    const seen = key.state === "gone" ? undefined : observations.get(key.selector);
+    const seen = isLive(key) ? observations.get(key.selector) : undefined;
     if (seen !== undefined) result = replaceKey(result, absorb(key, seen, now));
   }
   return result;
@@ -104,6 +104,7 @@ function absorb(key: RotationKey, seen: Observation, now: number): RotationKey {
     ttlSeconds: ours ? Math.max(key.ttlSeconds, seen.ttlSeconds) : key.ttlSeconds,
     provenSince,
     servedAt: ours ? seen.servedAt : key.servedAt,
+    absentSince: key.state === "tombstone" && seen.kind === "agreed" && !ours ? (key.absentSince ?? now) : undefined,
   };
 }
 

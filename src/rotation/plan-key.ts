@@ -2,7 +2,7 @@ import { roughDuration } from "./duration.ts";
 import type { Observation } from "./observation.ts";
 import type { PlanInput, RotationFinding, RotationPlan, Step, Wait } from "./plan.ts";
 import { type Effect, type RotationKey, stateSince } from "./rotation-key.ts";
-import { drainedAt, safeSince, tombstoneEnd } from "./rotation-times.ts";
+import { drainedAt, forgottenAt, safeSince, tombstoneEnd } from "./rotation-times.ts";
 
 /** What one key needs at this moment, whichever key signs. */
 export function planKey(key: RotationKey, input: PlanInput): RotationPlan {
@@ -35,6 +35,7 @@ class KeyPlanner implements RotationPlan {
     if (state === "active" && isLost) {
       this.#person("its private key is not in the store", "put it back, or let rotate make another one");
     }
+    if (state === "active") this.#planSigning();
     if (record === undefined) {
       this.steps.push({ kind: "create", selector, algorithm, why: "begun before" });
     } else if (precedesUse && compromisedAt !== undefined && !maySign) {
@@ -46,6 +47,30 @@ class KeyPlanner implements RotationPlan {
     } else if (state === "tombstone") this.#planTombstone();
     else if (state === "draining" && this.#input.now >= drainedAt(this.#key, policy)) this.#planRevocation();
     else this.#planPublished();
+  }
+
+  /** The journal says that the key signs; the signer may have been told otherwise. */
+  #planSigning(): void {
+    const { named, journal } = this.#input;
+    const isChanging = journal.keys.some(({ intent }) => intent?.effect === "activate");
+    if (named?.kind !== "known" || !named.isWhole || isChanging || named.where(this.#key.selector)) return;
+    this.#person(`the signer does not use it: ${named.source} does not name it`, "see: dkimctl check-signer --help");
+  }
+
+  /** A key that the signer may use must not be revoked: its mail would fail from then on. One that leaked must. */
+  #isHeld(): boolean {
+    const { named } = this.#input;
+    const { selector, compromisedAt } = this.#key;
+    const where = named?.kind === "known" ? named.where(selector) : undefined;
+    if (where === undefined && named?.kind !== "unknown") return false;
+    const isHeld = compromisedAt === undefined;
+    const fault = where === undefined && named?.kind === "unknown" ? named.reason : `${where} still names it`;
+    const consequence = isHeld
+      ? "its record stays until that is put right"
+      : "it is revoked, and mail signed with it fails";
+    this.#person(`${fault}: ${consequence}`, "make the signer use the active key: dkimctl status tells which it is");
+    if (isHeld) this.#wait("the signer's configuration", undefined);
+    return isHeld;
   }
 
   /** The record should be there. */
@@ -109,6 +134,7 @@ class KeyPlanner implements RotationPlan {
       const why = seen.serves === "revoked" ? "every server has the revoked record" : "no server has the record";
       this.steps.push({ kind: "advance", selector, to: "tombstone", why });
     } else if (seen?.kind === "agreed" && seen.serves === "ours") {
+      if (this.#isHeld()) return;
       this.#ask("tombstone", this.#key.compromisedAt === undefined ? "no mail is on its way" : "it is compromised");
       this.#alertWhenLate("tombstone", "the record is not revoked");
     } else if (seen?.kind === "agreed") this.#person(`the record at its name is not ours: ${seen.detail}`);
@@ -116,25 +142,39 @@ class KeyPlanner implements RotationPlan {
   }
 
   #planTombstone(): void {
-    const { selector } = this.#key;
     const { now, policy } = this.#input;
     const seen = this.#seen;
     const until = tombstoneEnd(this.#key, policy);
     if (seen?.kind === "agreed" && seen.serves === "ours") {
-      this.#ask("tombstone", "the record has come back");
+      if (!this.#isHeld()) this.#ask("tombstone", "the record has come back");
       return;
     }
     if (now < until) {
       this.#wait("the end of the revoked record", until);
       return;
     }
+    if (this.#isHeld()) return;
     if (seen?.kind === "agreed" && seen.serves === "nothing") {
-      this.steps.push({ kind: "destroy", selector, why: "no server has the record" });
+      this.#planEnd();
     } else if (seen?.kind === "agreed" && seen.serves === "revoked") {
       this.#ask("withdraw", `revoked for ${roughDuration(now - stateSince(this.#key))}`);
       this.#alertWhenLate("withdraw", "the revoked record is still there");
     } else if (seen?.kind === "agreed") this.#person(`the record at its name is not ours: ${seen.detail}`);
     else if (seen !== undefined) this.#unsettled("withdraw", seen.reason);
+  }
+
+  /** The record is proven absent. */
+  #planEnd(): void {
+    const { selector, absentSince } = this.#key;
+    const { now, policy } = this.#input;
+    if (!policy.reveal) {
+      this.steps.push({ kind: "destroy", selector, why: "no server has the record" });
+    } else if (absentSince !== undefined) {
+      // Whoever has the private key could deceive receivers whose resolvers still hold the public one.
+      const until = forgottenAt(this.#key, absentSince, policy);
+      if (now < until) this.#wait("caches that may hold the key", until);
+      else this.steps.push({ kind: "reveal", selector, why: "no server has the record, and no cache has the key" });
+    }
   }
 
   #ask(effect: Exclude<Effect, "activate">, why: string): void {

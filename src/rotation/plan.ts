@@ -13,6 +13,7 @@ import {
 } from "./rotation-key.ts";
 import type { RotationPolicy } from "./rotation-policy.ts";
 import { isUsable } from "./rotation-times.ts";
+import type { SignerNames } from "./signer-names.ts";
 
 /** One thing to do now, and why. Any order of the steps of a plan is safe. */
 export type Step =
@@ -34,7 +35,9 @@ export type Step =
       readonly why: string;
     }
   /** Destroy the private key: its record is proven absent. */
-  | { readonly kind: "destroy"; readonly selector: Selector; readonly why: string };
+  | { readonly kind: "destroy"; readonly selector: Selector; readonly why: string }
+  /** Make the private key public before that; one that something else still uses is destroyed under this name only. */
+  | { readonly kind: "reveal"; readonly selector: Selector; readonly why: string };
 
 /** What a key waits for. */
 export interface Wait {
@@ -69,6 +72,8 @@ export interface PlanInput {
   readonly now: number;
   /** When the last run looked at its clock. */
   readonly lastRunAt?: number | undefined;
+  /** What the signer's configuration says; `undefined`: nobody has told where it is. */
+  readonly named?: SignerNames | undefined;
   /** Selectors that the store has, whoever made them. */
   readonly taken: ReadonlySet<string>;
   /** Eight random hex digits at each call. */
@@ -185,6 +190,7 @@ function latestTime({ keys, rotationAskedAt = 0 }: Journal): number {
     ...Object.values(key.entered),
     key.provenSince ?? 0,
     key.compromisedAt ?? 0,
+    key.absentSince ?? 0,
     key.intent?.since ?? 0,
     key.intent?.last ?? 0,
   ]);

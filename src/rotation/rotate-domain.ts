@@ -6,6 +6,7 @@ import { clockFinding, planRotation, type RotationFinding, type RotationPlan, ty
 import {
   type Effect,
   enterState,
+  isLive,
   type Journal,
   liveKey,
   liveKeys,
@@ -62,7 +63,7 @@ export async function rotateDomain(start: Journal, policy: RotationPolicy, world
       const stepper = new Stepper(journal, world, observations);
       try {
         const outcome = await stepper.do(step);
-        if (outcome === undefined) done.push(step);
+        if (outcome === undefined) done.push(stepper.instead ?? step);
         else failures.set(stepId(step), outcome);
       } catch (error) {
         if (!(error instanceof DkimctlError)) throw error;
@@ -89,14 +90,17 @@ async function lookAndPlan(journal: Journal, policy: RotationPolicy, world: Rota
   const absorbed = isBehind ? journal : absorbObservations(journal, observations, now);
   const observed = JSON.stringify(absorbed) === JSON.stringify(journal) ? journal : absorbed;
   const taken = await world.taken();
+  const named = await world.named?.();
   const random = () => world.random();
-  const plan = planRotation({ journal: observed, policy, observations, now, lastRunAt, taken, random });
+  const plan = planRotation({ journal: observed, policy, observations, now, lastRunAt, named, taken, random });
   return { observed, plan, observations };
 }
 
 /** Does one step, writing the journal before and after. */
 class Stepper {
   journal: Journal;
+  /** What was done when it was not what was planned. */
+  instead: Step | undefined;
   readonly #world: RotationWorld;
   readonly #observations: ReadonlyMap<string, Observation>;
 
@@ -121,9 +125,13 @@ class Stepper {
         return this.#activate(step);
       case "destroy": {
         const key = this.#key(step.selector);
-        await this.#world.destroyKey(key);
-        return this.#write(replaceKey(this.journal, enterState(key, "gone", this.#world.now())));
+        const journal = replaceKey(this.journal, enterState(key, "gone", this.#world.now()));
+        await this.#world.destroyKey(key, journal);
+        this.journal = journal;
+        return undefined;
       }
+      case "reveal":
+        return this.#reveal(step);
     }
   }
 
@@ -141,8 +149,17 @@ class Stepper {
       };
       await this.#write({ ...this.journal, keys: [...this.journal.keys, key] });
     }
-    const made = await this.#world.makeKey({ selector, algorithm });
-    await this.#write(replaceKey(this.journal, { ...this.#key(selector), ...made }));
+    this.journal = await this.#world.makeKey({ selector, algorithm }, (made) =>
+      replaceKey(this.journal, { ...this.#key(selector), ...made }),
+    );
+  }
+
+  async #reveal(step: Step & { kind: "reveal" }): Promise<undefined> {
+    this.journal = await this.#world.revealKey(this.#key(step.selector), (end) => {
+      const gone = enterState(this.#key(step.selector), "gone", this.#world.now());
+      if (end === "gone") this.instead = { ...step, kind: "destroy" };
+      return replaceKey(this.journal, end === "gone" ? gone : enterState(gone, end, this.#world.now()));
+    });
   }
 
   async #changeRecord({
@@ -209,7 +226,7 @@ class Stepper {
 /** The signer uses these keys from now on, and none of the others. */
 export function confirmActivation(journal: Journal, selectors: readonly Selector[], now: number): Journal {
   const keys = journal.keys.map((key) => {
-    const chosen = key.state !== "gone" && selectors.includes(key.selector);
+    const chosen = isLive(key) && selectors.includes(key.selector);
     if (chosen) return key.state === "active" ? key : enterState(key, "active", now);
     if (key.state === "active") return enterState(key, "draining", now);
     return key.intent?.effect === "activate" ? { ...key, intent: undefined } : key;

@@ -10,9 +10,15 @@ import type { Selector } from "../keys/selector.ts";
  * - draining: it no longer signs; its record stays for the mail that is on its way
  * - tombstone: its record says that it is revoked (`p=`, RFC 6376 §3.6.1)
  * - gone: its record is absent and its private key destroyed; the entry stays, so that the selector is not used again
+ * - revealed: so it is, and its private key was made public before
  */
-export const KEY_STATES = ["new", "published", "ready", "active", "draining", "tombstone", "gone"] as const;
+export const KEY_STATES = ["new", "published", "ready", "active", "draining", "tombstone", "gone", "revealed"] as const;
 export type KeyState = (typeof KEY_STATES)[number];
+
+/** Whether the key has a record or a private key that something is still to be done about. */
+export function isLive({ state }: { readonly state: KeyState }): boolean {
+  return state !== "gone" && state !== "revealed";
+}
 
 export type RotationAlgorithm = PrivateKey["type"];
 
@@ -43,6 +49,8 @@ export interface RotationKey {
   readonly provenSince?: number | undefined;
   /** Where the record stands, at the end of CNAMEs. */
   readonly servedAt?: string | undefined;
+  /** Of a revoked key: since when, without a break, all servers have been without it at every look. */
+  readonly absentSince?: number | undefined;
   /** For how long a resolver may keep an older answer for the name, a "no" included: the most that was ever seen. */
   readonly staleSeconds: number;
   /** The longest TTL of the record that was seen. */
@@ -68,18 +76,18 @@ export function stateSince(key: RotationKey): number {
   return key.entered[key.state] ?? 0;
 }
 
-/** The journal with the key of this selector that is not gone replaced. */
+/** The journal with the live key of this selector replaced. */
 export function replaceKey(journal: Journal, key: RotationKey): Journal {
-  const keys = journal.keys.map((old) => (old.selector === key.selector && old.state !== "gone" ? key : old));
+  const keys = journal.keys.map((old) => (old.selector === key.selector && isLive(old) ? key : old));
   return { ...journal, keys };
 }
 
 export function liveKey(journal: Journal, selector: Selector): RotationKey | undefined {
-  return journal.keys.find((key) => key.selector === selector && key.state !== "gone");
+  return journal.keys.find((key) => key.selector === selector && isLive(key));
 }
 
 export function liveKeys(journal: Journal): RotationKey[] {
-  return journal.keys.filter(({ state }) => state !== "gone");
+  return journal.keys.filter(isLive);
 }
 
 /** Keys on their way to be the next that sign, oldest first. */

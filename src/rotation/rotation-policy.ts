@@ -21,6 +21,8 @@ export interface RotationPolicy {
   readonly marginMs: number;
   /** Whether a key is kept ready for the day that the active one leaks. */
   readonly standby: boolean;
+  /** Whether a private key is made public when its record is gone. */
+  readonly reveal: boolean;
   /** The DNS may take so long before a person is told. */
   readonly alertAfterMs: number;
   /** An effect that shows no result is begun again after so long. */
@@ -40,6 +42,7 @@ export const DEFAULT_POLICY = {
   tombstoneMs: 30 * DAY_MS,
   marginMs: HOUR_MS,
   standby: false,
+  reveal: false,
   alertAfterMs: DAY_MS,
   publishAgainMs: 10 * 60_000,
   activateAgainMs: 0,

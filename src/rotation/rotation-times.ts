@@ -26,6 +26,15 @@ export function drainedAt(key: RotationKey, { overlapMs }: Pick<RotationPolicy, 
   return stateSince(key) + Math.max(overlapMs, key.ttlSeconds * 1000);
 }
 
+/** From when on no resolver holds the key that no server has had since `absentSince`. */
+export function forgottenAt(
+  key: RotationKey,
+  absentSince: number,
+  { marginMs }: Pick<RotationPolicy, "marginMs">,
+): number {
+  return absentSince + key.ttlSeconds * 1000 + marginMs;
+}
+
 /** When the revoked record may go. */
 export function tombstoneEnd(key: RotationKey, { tombstoneMs }: Pick<RotationPolicy, "tombstoneMs">): number {
   return stateSince(key) + tombstoneMs;

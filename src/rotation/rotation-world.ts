@@ -1,6 +1,7 @@
 import type { Selector } from "../keys/selector.ts";
 import type { Observation } from "./observation.ts";
 import type { Journal, RotationAlgorithm, RotationKey } from "./rotation-key.ts";
+import type { SignerNames } from "./signer-names.ts";
 
 /**
  * Everything outside that rotating one domain touches: the real world of a command, or that of the simulation. Every
@@ -16,10 +17,19 @@ export interface RotationWorld {
   /** Selectors that the store has for the domain. */
   taken(): Promise<ReadonlySet<string>>;
   observe(key: RotationKey): Promise<Observation>;
+  /** Which of the domain's keys the signer's configuration names. A world that cannot know has no such method. */
+  named?(): Promise<SignerNames | undefined>;
   /** Durable when it resolves. */
   writeJournal(journal: Journal): Promise<void>;
-  /** Makes and stores the private key; one that is stored already is taken as it is. */
-  makeKey(key: { readonly selector: Selector; readonly algorithm: RotationAlgorithm }): Promise<MadeRotationKey>;
+  /**
+   * Makes and stores the private key, and writes the journal that tells of it; a key that is stored already is taken as
+   * it is.
+   * @returns what was written
+   */
+  makeKey(
+    key: { readonly selector: Selector; readonly algorithm: RotationAlgorithm },
+    journalWith: (made: MadeRotationKey) => Journal,
+  ): Promise<Journal>;
   /**
    * Asks for a change of the record; whether it was made is found out by looking. `asked`: a person was told to.
    */
@@ -31,8 +41,14 @@ export interface RotationWorld {
    * When it rejects, the signer uses what it used before.
    */
   activate(keys: readonly RotationKey[], retired: readonly RotationKey[]): Promise<"done" | "asked">;
-  /** The private key, if it is still there. */
-  destroyKey(key: RotationKey): Promise<void>;
+  /** Destroys the private key, if it is still there, and writes the journal that tells of it. */
+  destroyKey(key: RotationKey, journal: Journal): Promise<void>;
+  /**
+   * Makes the private key public, if nothing else uses it, and then destroys it and writes the journal that tells what
+   * has become of it.
+   * @returns what was written
+   */
+  revealKey(key: RotationKey, journalWith: (end: "gone" | "revealed") => Journal): Promise<Journal>;
 }
 
 export interface MadeRotationKey {

@@ -1,4 +1,5 @@
 import { requireProgram } from "../dns/publish/run-program.ts";
+import { OperationError } from "../errors.ts";
 import type { SignerSwitch, SigningKey } from "./store-world.ts";
 
 export interface ProgramOptions {
@@ -15,20 +16,35 @@ export interface ProgramOptions {
  * 0 means that the signer uses these keys; it may be run again with the same ones.
  */
 export function createSignerProgram({ command, env, timeLimitMs, signal }: ProgramOptions): SignerSwitch {
+  const run = (keys: readonly SigningKey[], retired: readonly SigningKey[], ending?: AbortSignal) =>
+    requireProgram({
+      argv: command,
+      stdin: `${JSON.stringify({ domain: keys[0]?.domain, keys: keys.map(describe), retired: retired.map(describe) })}\n`,
+      env: {
+        ...env,
+        DKIMCTL_DOMAIN: keys[0]?.domain ?? "",
+        DKIMCTL_SELECTORS: keys.map(({ selector }) => selector).join("\n"),
+        DKIMCTL_KEY_FILES: keys.map(({ location }) => location).join("\n"),
+      },
+      timeLimitMs,
+      signal: ending,
+    });
   return {
     async use(keys, retired) {
-      await requireProgram({
-        argv: command,
-        stdin: `${JSON.stringify({ domain: keys[0]?.domain, keys: keys.map(describe), retired: retired.map(describe) })}\n`,
-        env: {
-          ...env,
-          DKIMCTL_DOMAIN: keys[0]?.domain ?? "",
-          DKIMCTL_SELECTORS: keys.map(({ selector }) => selector).join("\n"),
-          DKIMCTL_KEY_FILES: keys.map(({ location }) => location).join("\n"),
-        },
-        timeLimitMs,
-        signal,
-      });
+      try {
+        await run(keys, retired, signal);
+      } catch (cause) {
+        if (retired.length === 0) throw cause;
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        const old = retired.map(({ selector }) => selector).join(" and ");
+        try {
+          // Whatever asked us to end must not end this half-way.
+          await run(retired, []);
+        } catch {
+          throw new OperationError(`${reason}; nor did the signer go back to ${old}`, { cause });
+        }
+        throw new OperationError(`${reason}; the signer was put back to ${old}`, { cause });
+      }
     },
   };
 }

@@ -1,26 +1,34 @@
 import type { DomainName } from "../keys/domain-name.ts";
 import type { KeyName } from "../keys/key-name.ts";
 import type { Selector } from "../keys/selector.ts";
-import type { JournalFolder } from "./journal-folder.ts";
+import type { JournalStore } from "./journal-store.ts";
 
-/** Which keys shall sign now: the active ones of a domain that rotation manages, every key of another. */
+/** Which keys shall sign at this moment: the active ones of a domain that rotation manages, every key of another. */
 export class SigningKeys {
-  readonly #journals: Pick<JournalFolder, "read">;
-  /** Listings are in order of domains: each journal is read once. */
-  #domain: DomainName | undefined;
-  #active: ReadonlySet<Selector> | undefined;
+  readonly #active: ReadonlyMap<DomainName, ReadonlySet<Selector>>;
 
-  constructor(journals: Pick<JournalFolder, "read">) {
-    this.#journals = journals;
+  private constructor(active: ReadonlyMap<DomainName, ReadonlySet<Selector>>) {
+    this.#active = active;
   }
 
-  /** @throws {JournalError} the domain's journal is damaged */
-  includes({ domain, selector }: KeyName): boolean {
-    if (domain !== this.#domain) {
-      const keys = this.#journals.read(domain)?.keys.filter(({ state }) => state === "active");
-      this.#active = keys && new Set(keys.map((key) => key.selector));
-      this.#domain = domain;
+  /**
+   * @param chooses the domains that will be asked for
+   * @throws {JournalError} the journal of such a domain is damaged
+   */
+  static async read(
+    journals: Pick<JournalStore, "domains" | "read">,
+    chooses: (domain: DomainName) => boolean = () => true,
+  ): Promise<SigningKeys> {
+    const active = new Map<DomainName, ReadonlySet<Selector>>();
+    for (const domain of await journals.domains()) {
+      if (!chooses(domain)) continue;
+      const keys = (await journals.read(domain))?.keys.filter(({ state }) => state === "active");
+      if (keys !== undefined) active.set(domain, new Set(keys.map(({ selector }) => selector)));
     }
-    return this.#active?.has(selector) ?? true;
+    return new SigningKeys(active);
+  }
+
+  includes({ domain, selector }: KeyName): boolean {
+    return this.#active.get(domain)?.has(selector) ?? true;
   }
 }

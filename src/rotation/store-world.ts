@@ -5,24 +5,27 @@ import { formatKeyRecord, keyRecordFor } from "../dns/key-record.ts";
 import type { Publisher } from "../dns/publish/publisher.ts";
 import { PublishAgainError } from "../dns/publish/publisher.ts";
 import type { TxtLookup } from "../dns/resolver.ts";
-import { OperationError, TryAgainError } from "../errors.ts";
+import { TryAgainError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import { generateEd25519Key, generateRsaKey } from "../keys/generate-key.ts";
 import type { KeyName } from "../keys/key-name.ts";
-import type { KeyStore } from "../keys/key-store.ts";
+import type { KeyStore, NewKey } from "../keys/key-store.ts";
 import { KeyNotFoundError } from "../keys/key-store-errors.ts";
 import type { PublicKey } from "../keys/public-key.ts";
 import type { Selector } from "../keys/selector.ts";
-import type { JournalFolder } from "./journal-folder.ts";
+import type { DomainLease } from "./journal-store.ts";
 import { observeKey } from "./key-observer.ts";
+import type { KeyRevealer } from "./key-revealer.ts";
 import type { RotationKey } from "./rotation-key.ts";
 import type { RotationPolicy } from "./rotation-policy.ts";
 import { type MadeRotationKey, REVOKED_RECORD, type RecordWish, type RotationWorld } from "./rotation-world.ts";
+import type { SignerNames } from "./signer-names.ts";
 
 export interface StoreWorldOptions {
   readonly domain: DomainName;
   readonly store: KeyStore;
-  readonly journals: JournalFolder;
+  /** `undefined`: nothing will be changed, only looked at. */
+  readonly lease: DomainLease | undefined;
   readonly policy: RotationPolicy;
   readonly survey: SurveyOptions;
   readonly now: () => number;
@@ -33,12 +36,26 @@ export interface StoreWorldOptions {
   readonly publisher: Publisher | undefined;
   /** `undefined`: a person changes the signer. */
   readonly signer: SignerSwitch | undefined;
+  /** `undefined`: nobody has told where the signer's configuration is. */
+  readonly names?: ((domain: DomainName) => SignerNames) | undefined;
+  /** `undefined`: private keys are destroyed in secret. */
+  readonly revealer: KeyRevealer | undefined;
 }
 
 /** Makes the signer use other keys. */
 export interface SignerSwitch {
-  /** @throws {DkimctlError} the signer may use the old keys or the new ones */
+  /**
+   * @param keys all of one domain that are to sign
+   * @throws {DkimctlError} the signer was put back to what it used before, or the message says that it was not
+   */
   use(keys: readonly SigningKey[], retired: readonly SigningKey[]): Promise<void>;
+  /**
+   * Puts back what a run that was killed had begun. Called at the start of a run, before any plan is made.
+   * @throws {DkimctlError} the signer could not be put back
+   */
+  recover?(): Promise<void>;
+  /** How the signer wants the file of a new key; `undefined`: as the store writes it. */
+  encodingOf?(algorithm: RotationKey["algorithm"]): NewKey["encoding"];
 }
 
 export interface SigningKey extends KeyName {
@@ -54,8 +71,12 @@ export class NotProvenError extends TryAgainError {
 
 /** The real world of one domain: a key store, the DNS, a publisher and a signer. */
 export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
-  const { domain, store, journals, policy, survey, now, random, lastRunAt, publisher, signer, ttlSeconds } = options;
+  const { domain, store, policy, survey, now, random, lastRunAt, publisher, signer, revealer, ttlSeconds } = options;
   const lookups = new Map<Selector, TxtLookup>();
+  const lease = (): DomainLease => {
+    if (options.lease === undefined) throw new RangeError("this world is only looked at");
+    return options.lease;
+  };
   const nameOf = ({ selector }: Pick<RotationKey, "selector">): KeyName => ({ domain, selector });
   const signingKeys = (keys: readonly RotationKey[]): Promise<SigningKey[]> =>
     Promise.all(
@@ -81,30 +102,7 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
 
   async function activate(keys: readonly RotationKey[], retired: readonly RotationKey[]): Promise<"done" | "asked"> {
     if (signer === undefined) return "asked";
-    const next = await signingKeys(keys);
-    const old = await storedKeys(retired);
-    try {
-      await signer.use(next, old);
-    } catch (cause) {
-      if (old.length === 0) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      try {
-        await signer.use(old, []);
-      } catch {
-        throw new OperationError(
-          `${reason}; nor did the signer go back to ${old.map(({ selector }) => selector).join(" and ")}`,
-          {
-            cause,
-          },
-        );
-      }
-      throw new OperationError(
-        `${reason}; the signer was put back to ${old.map(({ selector }) => selector).join(" and ")}`,
-        {
-          cause,
-        },
-      );
-    }
+    await signer.use(await signingKeys(keys), await storedKeys(retired));
     return "done";
   }
 
@@ -114,7 +112,8 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
     lastRunAt,
     async taken() {
       const taken = new Set<string>();
-      for await (const { name } of store.list((name) => name.domain === domain)) if (name) taken.add(name.selector);
+      const ofDomain = store.list((name) => name.domain === domain, domain);
+      for await (const { name } of ofDomain) if (name) taken.add(name.selector);
       return taken;
     },
     async observe(key) {
@@ -123,19 +122,26 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
       return observation;
     },
     async writeJournal(journal) {
-      journals.write(journal);
+      await lease().writeJournal(journal);
     },
-    async makeKey({ selector, algorithm }): Promise<MadeRotationKey> {
+    async makeKey({ selector, algorithm }, journalWith) {
       const name = { domain, selector };
       try {
         const { privateKey, tags } = await store.read(name);
-        return describeKey(privateKey.publicKey, tags);
+        const journal = journalWith(describeKey(privateKey.publicKey, tags));
+        await lease().writeJournal(journal);
+        return journal;
       } catch (error) {
         if (!(error instanceof KeyNotFoundError)) throw error;
       }
       const privateKey = await (algorithm === "rsa" ? generateRsaKey(policy.bits) : generateEd25519Key());
-      await store.create(name, { privateKey, tags: {} });
-      return describeKey(privateKey.publicKey);
+      const journal = journalWith(describeKey(privateKey.publicKey));
+      const encoding = signer?.encodingOf?.(algorithm);
+      await lease().createKey(name, { privateKey, tags: {}, ...(encoding && { encoding }) }, journal);
+      return journal;
+    },
+    async named() {
+      return options.names?.(domain);
     },
     changeRecord,
     async prove(key) {
@@ -148,13 +154,18 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
       if (verdict !== "pass") throw new NotProvenError(`${key.selector} is not proven: ${reason}`);
     },
     activate,
-    async destroyKey(key) {
-      try {
-        await store.remove(nameOf(key));
-      } catch (error) {
-        // An earlier run was killed after this; or somebody was quicker.
-        if (!(error instanceof KeyNotFoundError)) throw error;
-      }
+    async destroyKey(key, journal) {
+      await lease().removeKey(nameOf(key), journal);
+    },
+    async revealKey(key, journalWith) {
+      if (revealer === undefined || key.record === undefined)
+        throw new RangeError(`${key.selector} is not to be revealed`);
+      const name = nameOf(key);
+      return revealer.retire(name, key.record, async (isRevealed) => {
+        const journal = journalWith(isRevealed ? "revealed" : "gone");
+        await lease().removeKey(name, journal);
+        return journal;
+      });
     },
   };
 }

@@ -2,6 +2,7 @@ import { parseRecordTags } from "../dns/record-tags.ts";
 import { DkimctlError } from "../errors.ts";
 import { quoteName } from "../keys/domain-name.ts";
 import type { RecordTags } from "../keys/key-store.ts";
+import { readPerlLiteral, readPerlScalar } from "./perl-literal.ts";
 import { ReadingBuilder, type SignerReading, shown, signerSyntaxError } from "./signer-reading.ts";
 
 /**
@@ -17,6 +18,8 @@ export function readAmavis(text: string, file: string): SignerReading {
       if (call === "unterminated") throw signerSyntaxError(file, line, "a string or the call of dkim_key does not end");
       if (call === undefined) reading.skip(where, "dkim_key is called with what only Perl can tell");
       else addKey(reading, where, call);
+    } else if (/^\s*@dkim_signature_options_bysender_maps\s*=/.test(code)) {
+      readChoices(reading, text, start + code.indexOf("=") + 1, { file, line });
     } else if (/(?<![\w$@%&>:'"{-])dkim_key\s*[(\s]\s*[^\s;]/.test(code)) {
       reading.skip(where, "dkim_key is called within a Perl statement");
     } else if (/^\s*(?:include_config_files|include_optional_config_files|do|require)\b/.test(code)) {
@@ -24,6 +27,40 @@ export function readAmavis(text: string, file: string): SignerReading {
     }
   }
   return reading;
+}
+
+/**
+ * `({ SENDER => { d => …, s => … }, … }, …)`: which key signs for a sender; the first map that has the sender counts.
+ * What is no literal is named as not understood, and the senders that are stay.
+ */
+function readChoices(reading: ReadingBuilder, text: string, from: number, at: { file: string; line: number }): void {
+  const list = readPerlLiteral(text, from)?.value;
+  const maps: unknown[] = Array.isArray(list) ? list : [undefined];
+  if (!maps.every((map) => map instanceof Map)) {
+    const reason = "@dkim_signature_options_bysender_maps is filled with what only Perl can tell";
+    reading.skip(`${shown(at.file)}:${at.line}`, reason);
+    return;
+  }
+  const seen = new Set<string>();
+  let [line, counted] = [at.line, from];
+  for (const map of maps) {
+    for (const [sender, { value: options, at: position }] of map) {
+      line += text.slice(counted, position).split("\n").length - 1;
+      counted = position;
+      const where = `${shown(at.file)}:${line}`;
+      if (seen.has(sender)) continue;
+      seen.add(sender);
+      if (!(options instanceof Map)) {
+        reading.skip(where, `the options of the sender ${quoteName(sender)} are no literals`);
+        continue;
+      }
+      const [domain, selector] = ["d", "s"].map((name) => {
+        const option = options.get(name)?.value;
+        return typeof option === "string" ? option.toLowerCase() : undefined;
+      });
+      reading.choices.push({ sender, domain, selector, where });
+    }
+  }
 }
 
 /** Lines of the program without documentation (perlpod) and without what follows `__END__`; comments are cut off. */
@@ -112,26 +149,10 @@ function readCall(text: string, from: number): (string | undefined)[] | "untermi
       continue;
     }
     if (!wantsValue) return undefined;
-    const literal = readLiteral(rest);
+    const literal = readPerlScalar(rest);
     if (literal === undefined || literal === "unterminated") return literal;
     list.push(literal.value);
     at += literal.length;
     wantsValue = false;
   }
-}
-
-function readLiteral(text: string): { value: string | undefined; length: number } | "unterminated" | undefined {
-  const word = /^-?[A-Za-z_]\w*(?=\s*=>)|^undef\b|^\d+\b/.exec(text)?.[0];
-  if (word !== undefined) return { value: word === "undef" ? undefined : word, length: word.length };
-  const single = /^'((?:[^'\\]|\\[\s\S])*)'/.exec(text);
-  if (single !== null) return { value: (single[1] ?? "").replace(/\\([\\'])/g, "$1"), length: single[0].length };
-  const double = /^"((?:[^"\\]|\\[\s\S])*)"/.exec(text);
-  if (double !== null) {
-    const content = double[1] ?? "";
-    // What Perl would interpolate, or an escape that stands for another character, is not a literal for us.
-    const isLiteral = /^(?:[^\\$@]|\\[\\"$@])*$/.test(content);
-    if (!isLiteral) return undefined;
-    return { value: content.replace(/\\([\\"$@])/g, "$1"), length: double[0].length };
-  }
-  return /^['"]/.test(text) ? "unterminated" : undefined;
 }

@@ -1,5 +1,7 @@
 import { byDomain, requirePath, type SignerForm, SignerFormError, WRITTEN_BY } from "./signer-form.ts";
 
+const MAIN_FILE = "transport";
+
 /**
  * Two files that Exim searches (lsearch), and the lines for its smtp transport. All keys of a domain sign. What reaches a
  * file name comes from these files, not from the message: Exim 4.94 and later refuse tainted names.
@@ -7,6 +9,7 @@ import { byDomain, requirePath, type SignerForm, SignerFormError, WRITTEN_BY } f
  */
 export const eximForm: SignerForm = {
   defaultFolder: "/etc/exim4/dkim",
+  mainFile: MAIN_FILE,
   cannotUse: ({ algorithm, encoding }) =>
     algorithm === "ed25519" && encoding !== "pem" ? "Exim reads Ed25519 keys in PEM only" : undefined,
   files(keys, { folder }) {
@@ -28,7 +31,7 @@ export const eximForm: SignerForm = {
       { name: "keys", text: WRITTEN_BY + paths.join("") },
       { name: "selectors", text: WRITTEN_BY + selectors.join("") },
       {
-        name: "transport",
+        name: MAIN_FILE,
         text: `${WRITTEN_BY}# For the smtp transport, such as remote_smtp:
 dkim_domain = \${lookup {\${lc:\${domain:$h_from:}}} lsearch,ret=key {${at("selectors")}}}
 dkim_selector = \${lookup {$dkim_domain} lsearch {${at("selectors")}}}

@@ -1,5 +1,8 @@
 import { amavisForm } from "./amavis-export.ts";
 import { eximForm } from "./exim-export.ts";
+import { harakaForm } from "./haraka-export.ts";
+import { kumomtaForm } from "./kumomta-export.ts";
+import { maddyForm } from "./maddy-export.ts";
 import { dkimpyMilterForm, opendkimForm } from "./opendkim-export.ts";
 import {
   rspamdDomainForm,
@@ -10,6 +13,7 @@ import {
 } from "./rspamd-export.ts";
 import type { SecretSignerKey, SignerForm } from "./signer-form.ts";
 import { spamexpertsForm } from "./spamexperts-export.ts";
+import { stalwartForm } from "./stalwart-export.ts";
 
 /** A form whose text holds no key, or one whose text does. */
 export type NamedSignerForm =
@@ -32,5 +36,9 @@ export const EXPORT_FORMS: Readonly<Record<string, Readonly<Record<string, Named
   opendkim: { tables: open(opendkimForm) },
   "dkimpy-milter": { tables: open(dkimpyMilterForm) },
   exim: { lsearch: open(eximForm) },
+  haraka: { links: open(harakaForm) },
+  kumomta: { toml: open(kumomtaForm) },
+  maddy: { conf: open(maddyForm) },
+  stalwart: { toml: open(stalwartForm) },
   spamexperts: { api: secret(spamexpertsForm) },
 };

@@ -17,6 +17,8 @@ import {
  * @see opendkim.conf(5) KeyTable, SigningTable, RequireSafeKeys; opendkim(8) DATA SETS; dkimpy-milter.conf(5)
  */
 
+const MAIN_FILE = "dkimctl.conf";
+
 /** In a table `:` divides fields and `%` is the sender's domain. */
 const TABLE_PATH = /^[!-$&-9;-~]$/;
 
@@ -35,6 +37,7 @@ export const opendkimForm: SignerForm = {
   takes: ["catchAll"],
   reload: "systemctl reload opendkim",
   defaultFolder: "/etc/opendkim",
+  mainFile: MAIN_FILE,
   files(keys, options) {
     const { folder } = options;
     const several = [...byDomain(keys)].find(([, { length }]) => length > 1)?.[0];
@@ -48,7 +51,7 @@ export const opendkimForm: SignerForm = {
       { name: "KeyTable", text: keyTable(keys, "OpenDKIM") },
       { name: "SigningTable", text: signingTable(keys, options) },
       {
-        name: "dkimctl.conf",
+        name: MAIN_FILE,
         text: `${WRITTEN_BY}# In /etc/opendkim.conf: Include ${tablePath(folder, "dkimctl.conf")}
 # and neither Domain, Selector nor KeyFile.
 # RequireSafeKeys (on by default) refuses a key file that others can read or write than its owner and a group that
@@ -63,7 +66,9 @@ ${several !== undefined ? "MultipleSignatures yes\n" : ""}${keys.some(({ algorit
 
 export const dkimpyMilterForm: SignerForm = {
   defaultFolder: "/etc/dkimpy-milter",
+  mainFile: MAIN_FILE,
   signsOnce: "by-type",
+  wantsSeeds: true,
   reload: "systemctl restart dkimpy-milter",
   cannotUse: ({ algorithm, encoding, name }) =>
     algorithm === "ed25519" && encoding !== "base64"
@@ -95,7 +100,7 @@ export const dkimpyMilterForm: SignerForm = {
       ...files,
       { name: "SigningTable", text: WRITTEN_BY + senders.join("") },
       {
-        name: "dkimctl.conf",
+        name: MAIN_FILE,
         text: `${WRITTEN_BY}# These lines belong into dkimpy-milter.conf, in place of Domain, Selector, KeyFile and theirs for Ed25519.
 ${settings.join("")}SigningTable refile:${tablePath(folder, "SigningTable")}
 `,

@@ -5,9 +5,12 @@ import { tableLines } from "./table-lines.ts";
 /** OpenDKIM follows as many files that name each other (opendkim.conf(5) Include). */
 const MAX_DEPTH = 5;
 
+/** dkimpy-milter has a table of its own for Ed25519 keys. */
+const KEY_TABLES = ["keytable", "keytableed25519"] as const;
+
 /**
- * The keys that an opendkim.conf names, by its KeyTable or by Domain, Selector and KeyFile; or those of a KeyTable, when
- * that is what the file is. @see opendkim.conf(5)
+ * The keys that an opendkim.conf or a dkimpy-milter.conf names, by its KeyTable or by Domain, Selector and KeyFile; or
+ * those of a KeyTable, when that is what the file is. @see opendkim.conf(5), dkimpy-milter.conf(5)
  */
 export function readOpendkim(text: string, file: string, read: ConfigurationReader): SignerReading {
   const reading = new ReadingBuilder();
@@ -17,16 +20,25 @@ export function readOpendkim(text: string, file: string, read: ConfigurationRead
     return reading;
   }
   collect(settings, text, file, read, reading, 0);
-  const table = settings.get("keytable");
-  if (table !== undefined) {
-    const path = /^(?:(?:re)?file:)?(\/.*)$/.exec(table.value)?.[1];
-    if (path === undefined) reading.skip(table.where, `the KeyTable ${quoteName(table.value)} is no plain file`);
-    else checkSigningTable(reading, settings.get("signingtable"), readKeyTable(reading, read(path), path), read);
+  const tables = KEY_TABLES.flatMap((name) => settings.get(name) ?? []);
+  if (tables.length > 0) {
+    const names = new Set<string>();
+    let isWhole = true;
+    for (const table of tables) {
+      const path = /^(?:(?:re)?file:)?(\/.*)$/.exec(table.value)?.[1];
+      if (path === undefined) reading.skip(table.where, `the KeyTable ${quoteName(table.value)} is no plain file`);
+      else for (const name of readKeyTable(reading, read(path), path)) names.add(name);
+      isWhole &&= path !== undefined;
+    }
+    if (isWhole) checkSigningTable(reading, settings.get("signingtable"), names, read);
     return reading;
   }
-  const [domains, selector, key] = [settings.get("domain"), settings.get("selector"), settings.get("keyfile")];
-  if (domains === undefined || selector === undefined || key === undefined) return reading;
-  for (const domain of domains.value.split(",")) reading.addField(key.where, domain.trim(), selector.value, key.value);
+  const domains = settings.get("domain")?.value.split(",") ?? [];
+  for (const suffix of ["", "ed25519"]) {
+    const [selector, key] = [settings.get(`selector${suffix}`), settings.get(`keyfile${suffix}`)];
+    if (selector === undefined || key === undefined) continue;
+    for (const domain of domains) reading.addField(key.where, domain.trim(), selector.value, key.value);
+  }
   return reading;
 }
 
@@ -34,7 +46,7 @@ export function readOpendkim(text: string, file: string, read: ConfigurationRead
 function isKeyTable(text: string): boolean {
   return (
     /^[ \t]*[^\s#]+[ \t]+[^\s:]+:[^\s:]+:\S/m.test(text) &&
-    !/^[ \t]*(?:KeyTable|KeyFile|SigningTable|Include|Domain|Selector|Mode|Socket)[ \t]/im.test(text)
+    !/^[ \t]*(?:KeyTable\w*|KeyFile\w*|SigningTable|Include|Domain|Selector|Mode|Socket)[ \t]/im.test(text)
   );
 }
 

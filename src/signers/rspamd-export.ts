@@ -28,6 +28,7 @@ const RELOAD = "systemctl reload rspamd";
 /** What holds for every form in which rspamd reads the key's own file. */
 const filesOfKeys = {
   reload: RELOAD,
+  wantsSeeds: true,
   caution: ({ algorithm, encoding, name }: SignerKey) =>
     algorithm === "ed25519" && (encoding === "pem" || encoding === "der")
       ? `rspamd before 3.13.2 cannot load the Ed25519 key of ${keyRecordName(name)}: it wants the bare seed (keygen --priv-output seed)`
@@ -51,6 +52,7 @@ export const rspamdMapsForm: SignerForm = {
   ...filesOfKeys,
   signsOnce: "by-domain",
   defaultFolder: "/etc/rspamd/local.d",
+  mainFile: MAIN_FILE,
   files(keys, { folder }) {
     const map = (value: (key: SignerKey) => string) =>
       WRITTEN_BY + keys.map((key) => `${key.name.domain} ${value(key)}\n`).join("");
@@ -77,6 +79,7 @@ export const rspamdTablesForm: SignerForm = {
     "before version 4.1.2 rspamd compares the patterns of signing_table anywhere in the address: mail of a domain that starts like one of these is signed as well; the form domain has no such trap",
   signsOnce: "by-domain",
   defaultFolder: "/etc/rspamd/local.d",
+  mainFile: MAIN_FILE,
   files(keys, { folder }) {
     const domains = keys.map(({ name }) => name.domain);
     const ends = [...domains].sort();
@@ -113,6 +116,7 @@ export const rspamdTablesForm: SignerForm = {
  */
 export const rspamdRedisForm: SignerForm = {
   takes: ["keyPrefix"],
+  isHandedOver: true,
   caution: filesOfKeys.caution,
   files(keys, { keyPrefix = "DKIM_KEYS" }) {
     const domains = [...byDomain(keys)].map(([domain, ofDomain]) => {

@@ -3,14 +3,14 @@ import { checkPublishedKey, type PublishedKeyEvidence } from "../checks/publishe
 import { concurrentMap } from "../concurrent-map.ts";
 import { DkimctlError } from "../errors.ts";
 import type { Readability } from "../keys/file-reader.ts";
-import { compareKeyNames, type KeyName, keyRecordName } from "../keys/key-name.ts";
+import { compareKeyNames, type KeyName, keyRecordName, parseKeyName } from "../keys/key-name.ts";
 import type { RecordTags } from "../keys/key-store.ts";
 import { systemErrorCode } from "../keys/key-store-errors.ts";
 import type { ParsedPrivateKey } from "../keys/private-key.ts";
 import { type PublicKey, publicKeyFingerprint, samePublicKey } from "../keys/public-key.ts";
 import { EXPORT_FORMS } from "./index.ts";
 import type { SignerKey } from "./signer-form.ts";
-import type { SignerEntry } from "./signer-reading.ts";
+import type { SenderChoice, SignerEntry } from "./signer-reading.ts";
 
 /** Whether a signer can sign with a key that its configuration names, and the world verify it. */
 export interface SignerKeyCheck {
@@ -139,6 +139,42 @@ function readEntry({ source }: SignerEntry, tools: SignerCheckTools): EntryKey {
     const code = error.code === "DKIM_KEY_NOT_FOUND" ? "missing" : isBarred ? "unreadable" : "not-a-key";
     return { problem: { code, message: error.message, hint: error.hint } };
   }
+}
+
+/**
+ * Choices of a key that no entry has: mail of that sender goes without a signature.
+ * @param choices with senders that are domains, addresses, or patterns such as `.example.com`
+ */
+export function checkChoices(choices: readonly SenderChoice[], entries: readonly SignerEntry[]): SignerKeyCheck[] {
+  return choices.flatMap(({ sender, domain = sender.replace(/^.*@|^\./, ""), selector, where }): SignerKeyCheck[] => {
+    const ofDomain = entries.filter(({ name }) => name.domain === domain);
+    if (selector === undefined || ofDomain.some(({ name }) => name.selector === selector)) return [];
+    const known = ofDomain.map(({ name }) => name.selector).join(", ");
+    const message = `${where} wants this key for mail of ${sender}, and ${known === "" ? "no key of the domain is there" : `of the domain there is only ${known}`}`;
+    const problems = [{ code: "no-such-key", message, hint: "mail of this sender goes without a signature" }];
+    try {
+      return [{ name: parseKeyName(domain, selector), verdict: "fail", problems, notes: [] }];
+    } catch (error) {
+      if (error instanceof DkimctlError) return [];
+      throw error;
+    }
+  });
+}
+
+/** The checks with notes on keys that are there and do not sign, because another key of the domain was chosen. */
+export function noteChoices(checks: readonly SignerKeyCheck[], choices: readonly SenderChoice[]): SignerKeyCheck[] {
+  const chosen = new Map<string, SenderChoice[]>();
+  for (const choice of choices) {
+    const domain = choice.domain ?? choice.sender;
+    if (choice.selector !== undefined) chosen.set(domain, [...(chosen.get(domain) ?? []), choice]);
+  }
+  return checks.map((check) => {
+    const [first, ...others] = chosen.get(check.name.domain) ?? [];
+    const signs = [first, ...others].some((choice) => choice?.selector === check.name.selector);
+    if (check.entry === undefined || first === undefined || signs) return check;
+    const note = `it signs nothing: ${first.where} chooses ${first.selector} for mail of ${first.sender}`;
+    return { ...check, notes: [...check.notes, note] };
+  });
 }
 
 function signerKey({ name, source, tags }: SignerEntry, { privateKey, encoding }: ParsedPrivateKey): SignerKey {

@@ -59,6 +59,12 @@ export interface SignerForm<Key extends SignerKey = SignerKey> {
   readonly takes?: readonly ("ttlSeconds" | "catchAll" | "keyPrefix" | "kvVersion")[];
   /** Where its files stand when nobody says otherwise; `undefined` for a form of one file. */
   readonly defaultFolder?: string;
+  /** Every version of the signer can load an Ed25519 key as a bare seed, and some in no other form. */
+  readonly wantsSeeds?: boolean;
+  /** Among several files the one that names the others; the last in their order. */
+  readonly mainFile?: string;
+  /** A person or a script takes it to the signer, which does not read it by itself. */
+  readonly isHandedOver?: true;
   /** What is to be known of the form, whatever the keys are. */
   readonly warning?: string;
   /** How the signer is made to read it. */

@@ -25,10 +25,31 @@ export interface NotUnderstood {
   readonly reason: string;
 }
 
+/** Which of the keys that are there signs the mail of a sender, where the configuration says so apart. */
+export interface SenderChoice {
+  /** As the configuration has it: a domain, an address, or `.` for all. */
+  readonly sender: string;
+  /** `undefined`: the sender's own. */
+  readonly domain: string | undefined;
+  /** `undefined`: the first key of the domain. */
+  readonly selector: string | undefined;
+  /** `FILE:LINE`. */
+  readonly where: string;
+}
+
 /** What a configuration says of keys. */
 export interface SignerReading {
   readonly entries: readonly SignerEntry[];
+  readonly choices: readonly SenderChoice[];
   readonly notUnderstood: readonly NotUnderstood[];
+}
+
+export function joinReadings(readings: readonly SignerReading[]): SignerReading {
+  return {
+    entries: readings.flatMap(({ entries }) => entries),
+    choices: readings.flatMap(({ choices }) => choices),
+    notUnderstood: readings.flatMap(({ notUnderstood }) => notUnderstood),
+  };
 }
 
 /** The text of a file that a configuration refers to. @throws {OperationError} it cannot be read */
@@ -54,6 +75,7 @@ export function shown(file: string): string {
 /** Collects what one configuration says. */
 export class ReadingBuilder implements SignerReading {
   readonly entries: SignerEntry[] = [];
+  readonly choices: SenderChoice[] = [];
   readonly notUnderstood: NotUnderstood[] = [];
 
   /** Adds a key, or tells why its name is none. */

@@ -105,6 +105,24 @@ describe("check-signer", () => {
     expect((await check()).stdout).toContain("unusable: amavisd cannot load Ed25519 keys");
   });
 
+  test("the key that amavisd is told to sign with", async () => {
+    const { check, conf, store } = await setUp(["a.example", "x"], ["a.example", "y"], ["b.example", "x"]);
+    const keys = ["a.example x", "a.example y", "b.example x"].map((name) => name.split(" "));
+    const lines = keys.map(([d, s]) => `dkim_key('${d}', '${s}', '${store}/${d}.${s}.pem');\n`);
+    const options =
+      "{ 'a.example' => { d => 'a.example', s => 'y' },\n 'b.example' => { s => 'gone' }, '.' => { c => 'relaxed' } }";
+    writeFileSync(conf, `${lines.join("")}@dkim_signature_options_bysender_maps = (${options});\n`);
+    const { exitCode, stdout, stderr } = await check();
+    expect([exitCode, stderr]).toEqual([1, ""]);
+    expect(stdout).toContain(
+      `ok: x._domainkey.a.example (${conf}:1)\n  note: it signs nothing: ${conf}:4 chooses y for mail of a.example\n`,
+    );
+    expect(stdout).toContain(`ok: y._domainkey.a.example (${conf}:2)\nok: x._domainkey.b.example`);
+    expect(stdout).toContain(
+      `fail: gone._domainkey.b.example\n  no-such-key: ${conf}:5 wants this key for mail of b.example, and of the domain there is only x`,
+    );
+  });
+
   test("what was not understood is not passed over", async () => {
     const { check, conf, store } = await setUp(["a.example", "x"]);
     writeFileSync(conf, `dkim_key('a.example','x','${store}/a.example.x.pem');\ndkim_key($d,'x','/k');\n`);

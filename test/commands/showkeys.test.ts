@@ -181,6 +181,22 @@ describe("formats", () => {
     ]);
   });
 
+  test("zones are told apart by the Public Suffix List, or given", async () => {
+    const store = await storeOf("a.b.example.co.uk/m", "example.com/m", "example.co.uk/m");
+    const shown = async (...options: string[]) => runCli(["showkeys", "--format", ...options], { store });
+    const { stdout, stderr, exitCode } = await shown("route53");
+    const comments = stdout.match(/"Comment":"[^"]*"/g);
+    expect(comments).toEqual(['"Comment":"DKIM records of example.co.uk"', '"Comment":"DKIM records of example.com"']);
+    expect([stderr, exitCode]).toEqual([
+      "dkimctl: 2 change batches, one a line: each is a call of its own for aws\n",
+      0,
+    ]);
+    const within = await shown("terraform", "--relative-to", "b.example.co.uk");
+    expect(within.stdout.match(/zone = .*/g)).toEqual([`zone = "b.example.co.uk."`]);
+    expect(within.exitCode).toBe(3);
+    expect((await shown("terraform", "--provider", "route53")).stdout).toContain('resource "aws_route53_record"');
+  });
+
   const checkzone = requirePeer("named-checkzone");
   test.skipIf(checkzone.skip)(
     `zone text of RSA and Ed25519 keys with tags loads in named-checkzone ${checkzone.reason}`,
@@ -275,4 +291,40 @@ test("each record is printed when its key is read, not when all are", async () =
   });
   expect(names(stdout)).toEqual(["m._domainkey.a.example"]);
   expect(read).toEqual(["a.example", "b.example"]);
+});
+
+describe("--provider", () => {
+  const rsaStore = async () => {
+    const store = temporaryFolder();
+    await runCli(["keygen", "-d", "a.example", "-s", "m", "-b", "2048"], { store });
+    return store;
+  };
+
+  test("warns of each record that it cannot hold, on standard error, and prints it all the same", async () => {
+    const store = await rsaStore();
+    const plain = await runCli(["showkeys"], { store });
+    const { exitCode, stdout, stderr } = await runCli(["showkeys", "--provider", "UniFi"], { store });
+    expect([exitCode, stdout]).toEqual([0, plain.stdout]);
+    expect(stderr).toMatch(
+      /^dkimctl: warning: m\._domainkey\.a\.example: the record has \d+ octets, and UniFi holds 255 at most\ndkimctl: hint: let a CNAME .*\n$/,
+    );
+    expect((await runCli(["showkeys", "--provider", "loopia"], { store })).stderr).toBe("");
+  });
+
+  test("JSON has the faults, an empty list for none, and null when no provider was named", async () => {
+    const store = await rsaStore();
+    const faults = async (...options: string[]) =>
+      JSON.parse((await runCli(["showkeys", "--json", ...options], { store })).stdout).records[0].providerFaults;
+    expect(await faults()).toBeNull();
+    expect(await faults("--provider", "cloudflare")).toEqual([]);
+    expect(await faults("--provider", "unifi")).toEqual([
+      { message: expect.stringContaining("255"), hint: expect.stringContaining("CNAME") },
+    ]);
+  });
+
+  test("a name that is not known is told, with those that are", async () => {
+    const { exitCode, stderr } = await runCli(["showkeys", "--provider", "unify"]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/called "unify"\ndkimctl: hint: known are akamai, alibaba, .*, unifi, vultr\n$/);
+  });
 });

@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { onAbort } from "../../src/dns/abort-watch.ts";
@@ -9,7 +18,7 @@ import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
 import { parseKeyName } from "../../src/keys/key-name.ts";
 import { ed25519PrivateKeyFromSeed } from "../../src/keys/private-key.ts";
 import { parseSelector } from "../../src/keys/selector.ts";
-import { JournalFolder } from "../../src/rotation/journal-folder.ts";
+import { formatJournal } from "../../src/rotation/journal.ts";
 import { type FakeAnswer, fakeLookup, fakeResolver } from "../helpers/fake-resolver.ts";
 import { type RunCliOptions, runCli, temporaryFolder } from "../helpers/run-cli.ts";
 
@@ -188,7 +197,8 @@ describe("selection", () => {
     } as const;
     const journal = { domain: "a.example", keys: [{ ...key, record: record(2), staleSeconds: 0, ttlSeconds: 60 }] };
     const store = await storeOf(KEYS);
-    new JournalFolder(store, {}).write(journal);
+    mkdirSync(join(store, ".dkimctl/journal"), { recursive: true });
+    writeFileSync(join(store, ".dkimctl/journal/a.example.json"), formatJournal(journal));
     const { stdout } = await run(["--only-active", "--json"], { store });
     const names = JSON.parse(stdout).checks.map(({ name }: { name: string }) => name);
     expect(names).toEqual(["s2._domainkey.a.example", "s1._domainkey.b.example"]);

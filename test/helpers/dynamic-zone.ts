@@ -1,9 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { digTxt } from "./dig-txt.ts";
 import { type Named, startNamed } from "./named.ts";
-import { findBinary } from "./peers.ts";
 
 /** A real BIND with zones that take signed updates of TXT records, TTLs of a second. */
 export interface DynamicZone {
@@ -45,21 +44,13 @@ export async function startDynamicZone(): Promise<DynamicZone> {
 zone "${ZONE}" { type primary; file "${zoneFile}"; update-policy { grant dkim zonesub TXT; }; };
 zone "${TARGET}" { type primary; file "${targetFile}"; update-policy { grant dkim zonesub TXT; }; };`,
   });
-  const dig = findBinary("dig") ?? "dig";
   return {
     named,
     keyFile: write("dkim.key", key("dkim", 1)),
     wrongKeyFile: write("wrong.key", key("dkim", 2)),
     powerlessKeyFile: write("powerless.key", key("powerless", 3)),
     zone: ZONE,
-    txt(name) {
-      const output = execFileSync(dig, ["@127.0.0.1", "-p", String(named.port), name, "TXT", "+short", "+norecurse"]);
-      const lines = output
-        .toString()
-        .split("\n")
-        .filter((line) => line !== "");
-      return lines.map((line) => line.replaceAll(/" "|^"|"$/g, ""));
-    },
+    txt: (name) => digTxt(named.port, name),
     async stop() {
       await named.stop();
       rmSync(folder, { recursive: true, force: true });

@@ -24,6 +24,8 @@ export interface SimulationOptions {
   /** Chance of a fault at each opportunity. */
   readonly faults: number;
   readonly policy?: Partial<RotationPolicy>;
+  /** Default: an hour. */
+  readonly recordTtlMs?: number;
   readonly rotate: (world: SimulatedWorld) => Rotation;
 }
 
@@ -35,6 +37,10 @@ export interface SimulationResult {
   readonly lost: number;
   /** Moments at which the signer had no private key to sign with. */
   readonly unsigned: number;
+  /** Private keys that were made public. */
+  readonly revealed: number;
+  /** Moments at which anybody could have forged mail with one of them: a server or a resolver still had its public key. */
+  readonly forgeable: number;
   /** Key changes of the signer. */
   readonly changes: number;
   readonly crashes: number;
@@ -94,6 +100,10 @@ class SimulatedServers {
     }
   }
 
+  serves(selector: string, record: string, now: number): boolean {
+    return this.#upFrom.some((_, server) => this.ask(server, selector, now) === record);
+  }
+
   /** `null`: no answer. */
   ask(server: number, selector: string, now: number): string | undefined | null {
     if (now < (this.#upFrom[server] ?? 0)) return null;
@@ -109,10 +119,16 @@ class SimulatedResolver {
   readonly #cache = new Map<string, { record: string | undefined; until: number }>();
   readonly #servers: SimulatedServers;
   readonly #random: () => number;
+  readonly #recordTtlMs: number;
 
-  constructor(servers: SimulatedServers, random: () => number) {
+  constructor({ servers, random, recordTtlMs }: SimulatedWorld) {
     this.#servers = servers;
     this.#random = random;
+    this.#recordTtlMs = recordTtlMs;
+  }
+
+  holds(record: string, now: number): boolean {
+    return [...this.#cache.values()].some((answer) => answer.record === record && now < answer.until);
   }
 
   /** `null`: SERVFAIL; the mail is tried again later. */
@@ -123,7 +139,7 @@ class SimulatedResolver {
     for (let turn = 0; turn < SERVERS; turn++) {
       const record = this.#servers.ask((first + turn) % SERVERS, selector, now);
       if (record === null) continue;
-      this.#cache.set(selector, { record, until: now + (record === undefined ? NEGATIVE_TTL : RECORD_TTL) });
+      this.#cache.set(selector, { record, until: now + (record === undefined ? NEGATIVE_TTL : this.#recordTtlMs) });
       return record;
     }
     return null;
@@ -136,7 +152,10 @@ export class SimulatedWorld {
   readonly random: () => number;
   /** Private keys by selector: their records. */
   readonly stored = new Map<string, string>();
+  /** Records of keys whose private halves are public, with their selectors. */
+  readonly revealed = new Map<string, string>();
   readonly policy: RotationPolicy;
+  readonly recordTtlMs: number;
   readonly #faults: number;
   signing: readonly string[] = [];
   readonly everSigned = new Set<string>();
@@ -147,6 +166,7 @@ export class SimulatedWorld {
   constructor(options: SimulationOptions) {
     this.random = seededRandom(options.seed);
     this.#faults = options.faults;
+    this.recordTtlMs = options.recordTtlMs ?? RECORD_TTL;
     this.servers = new SimulatedServers(this.random, options.faults);
     this.policy = { ...DEFAULT_POLICY, selector: parseSelectorTemplate("k{n}"), ...options.policy };
   }
@@ -182,15 +202,21 @@ export class SimulatedWorld {
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const world = new SimulatedWorld(options);
   const { random, servers } = world;
-  const resolvers = [0, 1, 2].map(() => new SimulatedResolver(servers, random));
+  const resolvers = [0, 1, 2].map(() => new SimulatedResolver(world));
   const rotation = options.rotate(world);
   let mail: { selectors: readonly string[]; records: readonly string[]; at: number; sent: number }[] = [];
-  const result = { sent: 0, lost: 0, unsigned: 0 };
+  const result = { sent: 0, lost: 0, unsigned: 0, forgeable: 0 };
   const losses: string[] = [];
   for (let now = START; now < START + options.days * DAY; now += HOUR) {
     servers.breakDown(now);
     world.rollBack(now);
     await rotation(now);
+    for (const [record, selector] of world.revealed) {
+      if (servers.serves(selector, record, now) || resolvers.some((resolver) => resolver.holds(record, now))) {
+        result.forgeable++;
+        losses.push(`${new Date(now).toISOString()} ${selector} is public, and can still be verified with`);
+      }
+    }
     // Somebody curious asks for names that are not in use yet, and so fills caches with "no".
     for (const name of world.stored.keys()) {
       if (!world.signing.includes(name) && random() < 0.3)
@@ -225,7 +251,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }
     mail = waiting;
   }
-  return { ...result, changes: world.changes, crashes: world.crashes, losses };
+  return { ...result, revealed: world.revealed.size, changes: world.changes, crashes: world.crashes, losses };
 }
 
 /** dkimctl's own engine, killed at any boundary; its clock is set back now and then. */
@@ -264,7 +290,7 @@ export function simulatedRotationWorld(
   now: number,
   clock: number,
   lastRunAt: number | undefined,
-  write: (journal: string) => void,
+  write: (journal: string) => void | Promise<void>,
 ): RotationWorld {
   return {
     now: () => clock,
@@ -276,10 +302,13 @@ export function simulatedRotationWorld(
     taken: async () => new Set(world.stored.keys()),
     observe: async (key) => observe(world, key, now),
     writeJournal: async (journal: Journal) => write(formatJournal(journal)),
-    async makeKey({ selector }) {
+    async makeKey({ selector }, journalWith) {
       const record = world.stored.get(selector) ?? `key ${selector} ${++world.serial}`;
       world.stored.set(selector, record);
-      return { record };
+      if (world.chance()) throw new Crash("between the key and the journal");
+      const journal = journalWith({ record });
+      await write(formatJournal(journal));
+      return journal;
     },
     async changeRecord({ key, effect }) {
       const record = effect === "publish" ? key.record : effect === "tombstone" ? REVOKED_RECORD : undefined;
@@ -294,17 +323,32 @@ export function simulatedRotationWorld(
       world.sign(keys.map(({ selector }) => selector));
       return "done";
     },
-    async destroyKey({ selector }) {
+    async destroyKey({ selector }, journal) {
       world.stored.delete(selector);
+      if (world.chance()) throw new Crash("between the key and the journal");
+      await write(formatJournal(journal));
+    },
+    async revealKey({ selector, record = "" }, journalWith) {
+      if (world.stored.has(selector) && !world.revealed.has(record)) world.revealed.set(record, selector);
+      if (world.chance()) throw new Crash("between the public key and the store");
+      world.stored.delete(selector);
+      if (world.chance()) throw new Crash("between the key and the journal");
+      const journal = journalWith(world.revealed.has(record) ? "revealed" : "gone");
+      await write(formatJournal(journal));
+      return journal;
     },
   };
 }
 
-function observe({ servers }: SimulatedWorld, { selector, record }: RotationKey, now: number): Observation {
+function observe(
+  { servers, recordTtlMs }: SimulatedWorld,
+  { selector, record }: RotationKey,
+  now: number,
+): Observation {
   const answers = Array.from({ length: SERVERS }, (_, server) => servers.ask(server, selector, now));
   const seen = new Set(answers.filter((answer) => answer !== null));
   const [served] = seen;
-  const ttlSeconds = [...seen].some((answer) => answer !== undefined) ? RECORD_TTL / 1000 : 0;
+  const ttlSeconds = [...seen].some((answer) => answer !== undefined) ? recordTtlMs / 1000 : 0;
   if (answers.includes(null) || seen.size > 1) {
     const contradicts = [...seen].some((answer) => answer !== record);
     return { kind: "doubt", contradicts, ttlSeconds, reason: "a server is down or lags" };

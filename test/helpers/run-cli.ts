@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,9 +7,10 @@ import { onTestFinished } from "vitest";
 import type { CliContext } from "../../src/context.ts";
 import type { ResolverOptions, ServerPool } from "../../src/dns/dns2-resolver.ts";
 import type { Resolver } from "../../src/dns/resolver.ts";
-import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
 import type { KeyStore } from "../../src/keys/key-store.ts";
+import { openKeyStore } from "../../src/keys/open-key-store.ts";
 import { main } from "../../src/main.ts";
+import { openJournalStore } from "../../src/rotation/open-journal-store.ts";
 import type { Output } from "../../src/terminal/output.ts";
 import type { Prompter } from "../../src/terminal/prompt.ts";
 
@@ -48,6 +50,12 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+function unendingSignal(): AbortSignal {
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  return signal;
+}
+
 /** Runs a command line in this process, on a real folder, with everything else given. */
 export async function runCli(argv: readonly string[], options: RunCliOptions = {}): Promise<CliResult> {
   const store = options.store ?? temporaryFolder();
@@ -58,14 +66,15 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
     stdin: Readable.from([Buffer.from(options.stdin ?? "")]) as CliContext["stdin"],
     stdout,
     stderr,
-    signal: options.signal ?? new AbortController().signal,
+    signal: options.signal ?? unendingSignal(),
     parallelism: 2,
     now: () => options.now ?? new Date("2026-11-21T12:00:00Z"),
     readFile: options.readFile ?? ((path) => readFileSync(path)),
-    openKeyStore: async (settings) => {
-      const keyStore = new DirectoryKeyStore(settings);
+    async openKeyStore(settings) {
+      const keyStore = await openKeyStore(settings, this);
       return options.keyStore?.(keyStore) ?? keyStore;
     },
+    openJournalStore,
     createResolver: async (settings) => {
       if (options.createResolver !== undefined) return options.createResolver(settings);
       if (options.resolver === undefined) throw new Error("this test gave no resolver");
@@ -73,6 +82,7 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
     },
     createServerPool: async () => options.pool ?? { connect: noPool, close: async () => {} },
     openPrompter: async () => options.prompter,
+    closers: [],
     exitCode: 0,
   };
   if (options.env?.DKIMCTL_CONFIG === undefined) writeFileSync(join(store, ".no-config.toml"), "");

@@ -49,15 +49,18 @@ function withSignatures(fields: readonly string[], raw: Uint8Array): Uint8Array 
   return Buffer.concat([...fields.map((field) => Buffer.from(`DKIM-Signature: ${field}\r\n`, "latin1")), raw]);
 }
 
+/** An rspamd that goes when it is told to. */
+export interface Rspamd {
+  readonly url: string;
+  readonly pid: number;
+  sign(messages: readonly Uint8Array[]): Promise<Uint8Array[]>;
+  stop(): Promise<void>;
+}
+
 /** @param module the text of `dkim_signing { }` @param top statements beside it */
-export async function signWithRspamd(
-  folder: string,
-  messages: readonly Uint8Array[],
-  module: string,
-  top = "",
-): Promise<Uint8Array[]> {
+export async function startRspamd(folder: string, module: string, top = ""): Promise<Rspamd> {
   const port = await freePort();
-  writeFileSync(join(folder, "tld.dat"), "com\norg\nnet\nexample\n");
+  writeFileSync(join(folder, "tld.dat"), "com\norg\nnet\nexample\ntest\n");
   writeFileSync(
     join(folder, "rspamd.conf"),
     `options { filters = "dkim"; pidfile = "${folder}/pid"; url_tld = "${folder}/tld.dat";
@@ -76,21 +79,45 @@ ${module}
   handOver(folder);
   const variables = [`--var=DBDIR=${folder}`, `--var=RUNDIR=${folder}`];
   const daemon = start("rspamd", ["-f", "-c", join(folder, "rspamd.conf"), ...variables], asNobody);
+  const url = `http://127.0.0.1:${port}/checkv2`;
   try {
     await untilListening(port, daemon);
-    const signed: Uint8Array[] = [];
-    for (const message of messages) {
-      const response = await fetch(`http://127.0.0.1:${port}/checkv2`, {
-        method: "POST",
-        headers: { IP: "127.0.0.1" },
-        body: Buffer.from(message),
-      });
-      const { "dkim-signature": fields = [] } = (await response.json()) as { "dkim-signature"?: string | string[] };
-      signed.push(withSignatures([fields].flat(), message));
-    }
-    return signed;
-  } finally {
+  } catch (error) {
     await daemon.stop();
+    throw error;
+  }
+  return {
+    url,
+    pid: daemon.pid,
+    async sign(messages) {
+      const signed: Uint8Array[] = [];
+      for (const message of messages) {
+        const response = await fetch(url, {
+          method: "POST",
+          headers: { IP: "127.0.0.1", Connection: "close" },
+          body: Buffer.from(message),
+        });
+        const { "dkim-signature": fields = [] } = (await response.json()) as { "dkim-signature"?: string | string[] };
+        signed.push(withSignatures([fields].flat(), message));
+      }
+      return signed;
+    },
+    stop: () => daemon.stop(),
+  };
+}
+
+/** @param module the text of `dkim_signing { }` @param top statements beside it */
+export async function signWithRspamd(
+  folder: string,
+  messages: readonly Uint8Array[],
+  module: string,
+  top = "",
+): Promise<Uint8Array[]> {
+  const rspamd = await startRspamd(folder, module, top);
+  try {
+    return await rspamd.sign(messages);
+  } finally {
+    await rspamd.stop();
   }
 }
 
@@ -224,21 +251,43 @@ ${transport}
 }
 
 /** @param lines of dkimpy-milter.conf that we exported; mail reaches the milter by miltertest(8) */
-export async function signWithDkimpyMilter(
+export function signWithDkimpyMilter(
   folder: string,
   messages: readonly Uint8Array[],
   lines: string,
 ): Promise<Uint8Array[]> {
+  return signWithMilter(folder, messages, {
+    program: "dkimpy-milter",
+    lines: `UMask 007\nPidFile ${folder}/pid\nUserID nobody:nogroup\n${lines}`,
+    parameters: (conf) => [conf],
+  });
+}
+
+/** @param include the path of what we exported; mail reaches the milter by miltertest(8) */
+export function signWithOpendkimMilter(
+  folder: string,
+  messages: readonly Uint8Array[],
+  include: string,
+): Promise<Uint8Array[]> {
+  return signWithMilter(folder, messages, {
+    program: "opendkim",
+    lines: `Include ${include}\nRequireSafeKeys false\nBackground no\n${isRoot ? "UserID nobody:nogroup\n" : ""}`,
+    parameters: (conf) => ["-f", "-x", conf],
+  });
+}
+
+async function signWithMilter(
+  folder: string,
+  messages: readonly Uint8Array[],
+  milter: { program: string; lines: string; parameters: (conf: string) => string[] },
+): Promise<Uint8Array[]> {
   const port = await freePort();
   const conf = join(folder, "milter.conf");
   const socket = `inet:${port}@127.0.0.1`;
-  writeFileSync(
-    conf,
-    `Syslog no\nUMask 007\nMode s\nSocket ${socket}\nPidFile ${folder}/pid\nUserID nobody:nogroup
-InternalHosts 127.0.0.1\nCanonicalization relaxed/simple\n${lines}`,
-  );
+  const common = `Syslog no\nMode s\nSocket ${socket}\nInternalHosts 127.0.0.1\nCanonicalization relaxed/simple\n`;
+  writeFileSync(conf, common + milter.lines);
   handOver(folder);
-  const daemon = start("dkimpy-milter", [conf]);
+  const daemon = start(milter.program, milter.parameters(conf));
   try {
     await untilListening(port, daemon);
     const signed: Uint8Array[] = [];
@@ -293,6 +342,7 @@ async function failAfter(ms: number, reason: () => string): Promise<never> {
 }
 
 interface Daemon {
+  readonly pid: number;
   log(): string;
   hasEnded(): boolean;
   stop(): Promise<void>;
@@ -308,6 +358,7 @@ function start(program: string, parameters: readonly string[], user: { uid?: num
   }
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   return {
+    pid: child.pid ?? 0,
     log: () => log,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     async stop() {

@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createExecPublisher } from "../../src/dns/publish/exec-publisher.ts";
@@ -18,6 +20,28 @@ const env = { PATH: process.env.PATH };
 
 function change(name: string, before: RecordChange["before"], after: string | undefined): RecordChange {
   return { name: `${name}._domainkey.example.test`, zone: "example.test", ttlSeconds: 1, before, after };
+}
+
+/** Passes on what clients say, and cuts the connection, or keeps silent, when the server has answered. */
+async function startDeafProxy(port: number, { hangs = false } = {}) {
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(port, "127.0.0.1");
+    for (const socket of [client, upstream]) sockets.add(socket.on("error", () => {}));
+    client.pipe(upstream);
+    upstream.on("data", () => {
+      if (!hangs) client.destroy();
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
 }
 
 const nsupdatePeer = requirePeer("named", "nsupdate", "dig");
@@ -51,7 +75,9 @@ describe.skipIf(nsupdatePeer.skip)(`nsupdate and BIND ${nsupdatePeer.reason}`, (
   });
 
   test("what somebody else has put there is not replaced (RFC 2136 §2.4)", async () => {
-    await expect(publisher().change(change("foreign", [], LONG))).rejects.toThrow(PublishAgainError);
+    const failing = publisher().change(change("foreign", [], LONG));
+    await expect(failing).rejects.toThrow(PublishAgainError);
+    await expect(failing).rejects.toThrow("is not what it was a moment ago (YXRRSET)");
     await expect(publisher().change(change("foreign", [["something else"]], LONG))).rejects.toThrow("(NXRRSET)");
     expect(zone.txt("foreign._domainkey.example.test")).toEqual(["v=spf1 -all"]);
   });
@@ -81,6 +107,29 @@ describe.skipIf(nsupdatePeer.skip)(`nsupdate and BIND ${nsupdatePeer.reason}`, (
     await expect(failing).rejects.toThrow(PublishAgainError);
   });
 
+  test("an answer that is lost after the update took effect: asked again, and no error", async () => {
+    const proxy = await startDeafProxy(zone.named.port);
+    const throughProxy = () => publisher(zone.keyFile, proxy.port);
+    const failing = throughProxy().change(change("cut", [], LONG));
+    await expect(failing).rejects.toThrow(PublishAgainError);
+    await expect(failing).rejects.toThrow("does not answer updates");
+    expect(zone.txt("cut._domainkey.example.test")).toEqual([LONG]);
+    await publisher().change(change("cut", [], LONG));
+    await expect(throughProxy().change(change("cut", undefined, undefined))).rejects.toThrow(PublishAgainError);
+    await publisher().change(change("cut", [[LONG.slice(0, 255), LONG.slice(255)]], undefined));
+    expect(zone.txt("cut._domainkey.example.test")).toEqual([]);
+    await proxy.stop();
+  });
+
+  test("a server that takes the update and says nothing: the time limit holds", async () => {
+    const proxy = await startDeafProxy(zone.named.port, { hangs: true });
+    await expect(publisher(zone.keyFile, proxy.port).change(change("hang", [], REVOKED))).rejects.toThrow(
+      PublishAgainError,
+    );
+    await proxy.stop();
+    expect(zone.txt("hang._domainkey.example.test")).toEqual([REVOKED]);
+  });
+
   test("a name from the DNS that is a command of nsupdate is refused", async () => {
     const evil = { ...change("x", [], LONG), name: "x\nupdate add evil.example.test 1 IN TXT evil" };
     await expect(publisher().change(evil)).rejects.toThrow("is no name that could be published");
@@ -92,7 +141,7 @@ const zonePeer = requirePeer("named-checkzone");
 describe("zone-file", () => {
   const file = () => join(temporaryFolder(), "{zone}.inc");
   const publisher = (path: string, reload?: readonly string[]) =>
-    createZoneFilePublisher({ file: path, reload, env, timeLimitMs: 5000 });
+    createZoneFilePublisher({ file: path, reload, env, timeLimitMs: 5000, now: Date.now });
 
   test.skipIf(zonePeer.skip)(`what it writes is what BIND reads ${zonePeer.reason}`, async () => {
     const path = file();
@@ -132,8 +181,26 @@ describe("zone-file", () => {
       "console.error('first'); console.error('rndc: \\u001b[31mno'); process.exit(3)",
     ];
     await expect(publisher(file(), reload).change(change("a", [], LONG))).rejects.toThrow(
-      /failed with exit status 3: rndc: \\027\[31mno$/,
+      /failed with exit status 3: rndc: \\027\[31mno; .* was put back as it was$/,
     );
+  });
+
+  test("the master file keeps its mode, and a link to it stays one; what is not understood is refused untouched", async () => {
+    const folder = temporaryFolder();
+    const [real, link, path] = [join(folder, "real"), join(folder, "link"), join(folder, "inc")];
+    writeFileSync(real, "@ SOA ns1 root 4 1 1 1 1\n", { mode: 0o640 });
+    symlinkSync(real, link);
+    const raising = createZoneFilePublisher({ file: path, serialFile: link, env, timeLimitMs: 5000, now: Date.now });
+    await raising.change(change("a", [], REVOKED));
+    expect(readFileSync(real, "utf8")).toBe("@ SOA ns1 root 5 1 1 1 1\n");
+    expect(statSync(real).mode & 0o777).toBe(0o640);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    const before = readFileSync(path, "utf8");
+    writeFileSync(real, "@ SOA ns1 root @@SERIAL@@ 1 1 1 1\n");
+    await expect(raising.change(change("b", [], REVOKED))).rejects.toThrow(
+      /^the serial in .*link cannot be raised: line 1: its SOA record is not understood; .*inc was put back as it was$/,
+    );
+    expect(readFileSync(path, "utf8")).toBe(before);
   });
 
   test("a file of somebody else is left alone", async () => {

@@ -2,15 +2,12 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createResolver, createServerPool } from "../../src/dns/dns2-resolver.ts";
-import { parseServerAddress } from "../../src/dns/server-address.ts";
-import { parseJournal } from "../../src/rotation/journal.ts";
 import { type DynamicZone, startDynamicZone } from "../helpers/dynamic-zone.ts";
 import { requirePeer } from "../helpers/peers.ts";
-import { type CliResult, runCli, temporaryFolder } from "../helpers/run-cli.ts";
+import { onlyIn, type RotationFleet, rotationFleet } from "../helpers/rotation-fleet.ts";
+import { temporaryFolder } from "../helpers/run-cli.ts";
 
 const peer = requirePeer("named", "nsupdate", "dig");
-const START = Date.parse("2026-11-21T12:00:00Z");
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
@@ -30,61 +27,10 @@ describe.skipIf(peer.skip)(`rotate against BIND ${peer.reason}`, () => {
     });
   }
 
-  interface Fleet {
-    readonly store: string;
-    now: number;
-    run(...argv: string[]): Promise<CliResult>;
-    states(domain: string): Record<string, string>;
-    signs(): string;
-    /** The next change of the signer fails after it has been made. */
-    failNext(): void;
-  }
-
-  /** A store with a signer that writes down which keys it uses. */
-  function fleet(settings = "", { publish = nsupdate(zone.keyFile), signer = true } = {}): Fleet {
-    const store = temporaryFolder();
-    const folder = temporaryFolder();
-    const config = join(folder, "dkimctl.toml");
-    const used = join(folder, "used");
-    const activate = JSON.stringify([process.execPath, "-e", SIGNER, used]);
-    writeFileSync(
-      config,
-      `[dns]\nservers = ["127.0.0.1#${zone.named.port}"]\nauthoritative-port = ${zone.named.port}\n[records]\nttl = 1\n${publish}
-${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["ed25519"]\nselector = "k{random}"\n${settings}`,
-    );
-    const fleet: Fleet = {
-      store,
-      now: START,
-      async run(...argv) {
-        const pool = createServerPool({ timeoutMs: 2000, retries: 0 });
-        try {
-          return await runCli(argv, {
-            store,
-            env: { DKIMCTL_CONFIG: config, ...(process.env.PATH && { PATH: process.env.PATH }) },
-            now: new Date(fleet.now),
-            createResolver: () =>
-              createResolver({ servers: [parseServerAddress(zone.named.server)], timeoutMs: 2000, retries: 0 }),
-            pool,
-          });
-        } finally {
-          await pool.close();
-        }
-      },
-      states(domain) {
-        const path = join(store, ".dkimctl", "journal", `${domain}.json`);
-        const { keys } = parseJournal(readFileSync(path, "utf8"), path);
-        return Object.fromEntries(keys.map(({ selector, state }) => [selector, state]));
-      },
-      signs: () => readFileSync(used, "utf8"),
-      failNext: () => writeFileSync(`${used}.fail`, ""),
-    };
-    return fleet;
-  }
-
+  const fleet = (settings = "", { publish = nsupdate(zone.keyFile), signer = true } = {}): RotationFleet =>
+    rotationFleet(zone.named.port, { publish, signer, settings });
   const nsupdate = (keyFile: string) =>
     `[publish]\nmethod = "nsupdate"\nserver = "127.0.0.1#${zone.named.port}"\nkey-file = "${keyFile}"\n`;
-  const only = (states: Record<string, string>, state: string) =>
-    Object.keys(states).filter((selector) => states[selector] === state);
 
   test("a whole life: new, published, ready, active, draining, tombstone, gone", { timeout: 60_000 }, async () => {
     const domain = "life.example.test";
@@ -94,7 +40,7 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     expect(first.stdout).toMatch(
       /^life\.example\.test: made the ed25519 key (k\w+); asked for the record of \1; \1 is published\n$/,
     );
-    const [old = ""] = only(life.states(domain), "published");
+    const [old = ""] = onlyIn(life.states(domain), "published");
     const name = `${old}._domainkey.${domain}`;
     expect(zone.txt(name)).toHaveLength(1);
 
@@ -111,7 +57,7 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     expect(life.signs()).toBe(`${domain} ${old}`);
     life.now += 2 * HOUR;
     await life.run("rotate");
-    const [next = ""] = only(life.states(domain), "active");
+    const [next = ""] = onlyIn(life.states(domain), "active");
     expect(life.states(domain)).toEqual({ [old]: "draining", [next]: "active" });
     expect(life.signs()).toBe(`${domain} ${next}`);
 
@@ -143,8 +89,8 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     await leak.run("rotate");
     leak.now += 2 * HOUR;
     await leak.run("rotate");
-    const [bad = ""] = only(leak.states(domain), "active");
-    const [standby = ""] = only(leak.states(domain), "ready");
+    const [bad = ""] = onlyIn(leak.states(domain), "active");
+    const [standby = ""] = onlyIn(leak.states(domain), "ready");
     const { exitCode, stdout } = await leak.run("rotate", domain, "--compromised", bad);
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`${standby} signs instead of ${bad}`);
@@ -194,7 +140,7 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     expect(await hand.run("rotate")).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
     await publishByHand(name, record);
     await hand.run("rotate");
-    const [selector = ""] = only(hand.states(domain), "published");
+    const [selector = ""] = onlyIn(hand.states(domain), "published");
     const early = await hand.run("rotate", domain, "--active", selector);
     expect(early).toMatchObject({ exitCode: 1, stdout: "" });
     expect(early.stderr).toContain(`${selector} of ${domain} must not sign: it is published`);
@@ -214,7 +160,7 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     reload.now += 2 * HOUR;
     await reload.run("rotate");
     const before = reload.signs();
-    const [old = ""] = only(reload.states(domain), "active");
+    const [old = ""] = onlyIn(reload.states(domain), "active");
     await reload.run("rotate", "--now");
     reload.now += 2 * HOUR;
     reload.failNext();
@@ -231,7 +177,7 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     const domain = "adopt.example.test";
     const foreign = fleet();
     await foreign.run("rotate", domain);
-    const [selector = ""] = only(foreign.states(domain), "published");
+    const [selector = ""] = onlyIn(foreign.states(domain), "published");
     rmSync(join(foreign.store, ".dkimctl"), { recursive: true });
     const lost = await foreign.run("rotate");
     expect(lost).toMatchObject({ exitCode: 1, stdout: "" });
@@ -278,7 +224,7 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     const { exitCode, stderr } = await hooks.run("rotate");
     expect(exitCode).toBe(1);
     expect(stderr).toContain("the hook on-activate:");
-    const [selector = ""] = only(hooks.states(domain), "active");
+    const [selector = ""] = onlyIn(hooks.states(domain), "active");
     const events = readFileSync(log, "utf8")
       .trimEnd()
       .split("\n")
@@ -325,7 +271,7 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     await lost.run("rotate", domain);
     lost.now += 2 * HOUR;
     await lost.run("rotate");
-    const [selector = ""] = only(lost.states(domain), "active");
+    const [selector = ""] = onlyIn(lost.states(domain), "active");
     const name = `${selector}._domainkey.${domain}`;
     await publishByHand(name, undefined);
     lost.now += HOUR;
@@ -376,7 +322,7 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     const wild = fleet();
     await publishByHand(`*._domainkey.${domain}`, "v=DKIM1; p=");
     await wild.run("rotate", domain);
-    const [selector = ""] = only(wild.states(domain), "published");
+    const [selector = ""] = onlyIn(wild.states(domain), "published");
     expect(zone.txt(`${selector}._domainkey.${domain}`)).toEqual([expect.stringContaining("k=ed25519")]);
   });
 
@@ -400,10 +346,3 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
     expect(stderr).toContain("the clock was or is wrong, and nothing is done");
   });
 });
-
-/** Told of the keys, writes them down; fails once when a file beside the stores says so. */
-const SIGNER = `
-  const { DKIMCTL_DOMAIN, DKIMCTL_SELECTORS } = process.env;
-  const flag = process.argv[1] + ".fail";
-  fs.writeFileSync(process.argv[1], [DKIMCTL_DOMAIN, ...DKIMCTL_SELECTORS.split("\\n")].join(" "));
-  if (fs.existsSync(flag)) { fs.rmSync(flag); process.exit(1); }`;

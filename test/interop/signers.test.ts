@@ -21,6 +21,7 @@ import {
   signWithDkimpyMilter,
   signWithExim,
   signWithOpendkim,
+  signWithOpendkimMilter,
   signWithRspamd,
   startRedis,
 } from "../helpers/signer-daemons.ts";
@@ -167,6 +168,23 @@ describe("opendkim", () => {
       ["r2@mail.example.net pass"],
       [],
     ]);
+  });
+
+  const milter = requirePeer("opendkim", "miltertest");
+  test.skipIf(milter.skip)(`signs as a milter, under its own user ${milter.reason}`, async () => {
+    const { folder, store } = signerFolder();
+    await storeKeys(store, ["example.com r1", "example.net r1", "mail.example.net r2"]);
+    mkdirSync(join(folder, "tables"));
+    await exportTo(store, "opendkim", "--output", join(folder, "tables"));
+    const include = join(folder, "tables", "dkimctl.conf");
+    // miltertest waits for an answer about the body of mail that opendkim has let pass at its header: no foreign domain here.
+    const signed = await signWithOpendkimMilter(folder, MESSAGES.slice(0, 3).map(message), include);
+    expect(await verdicts(signed)).toEqual([
+      ["r1@example.com pass"],
+      ["r1@example.net pass"],
+      ["r2@mail.example.net pass"],
+    ]);
+    expect(await verifyWithMailDkim(signed, published)).toEqual(["pass", "pass", "pass"]);
   });
 
   test.skipIf(skip)(`signs other mail with the key of --catch-all ${reason}`, async () => {

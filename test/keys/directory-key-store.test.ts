@@ -589,6 +589,53 @@ describe("replacing", () => {
   });
 });
 
+describe("a key that several names share, when that of its file is removed", () => {
+  const names = ["b.example", "c.example", "d.example"].map((domain) => parseKeyName(domain, "s"));
+  const shared = async (options: Partial<DirectoryKeyStoreOptions> = {}) => {
+    const path = temporaryFolder();
+    const store = new DirectoryKeyStore({ path });
+    await store.create(MAIL, testKey(1));
+    for (const name of names) await store.share(name, MAIL);
+    // Of one's own making: a link to a link, by an absolute path, beside links that have nothing to do with it.
+    symlinkSync(join(path, "c.example.s.pem"), join(path, "e.example.s.pem"));
+    symlinkSync("nowhere", join(path, "f.example.s.pem"));
+    return { path, store: new DirectoryKeyStore({ path, ...options }) };
+  };
+  const readable = async (path: string) => {
+    const store = new DirectoryKeyStore({ path });
+    const keys = await Promise.all(
+      [...names, parseKeyName("e.example", "s")].map(async (name) => (await store.read(name)).privateKey),
+    );
+    return keys.every((key) => encodePrivateKey(key, "pkcs8") === pem(1));
+  };
+
+  test("lives on under the others, one of which is its file then", async () => {
+    const { path, store } = await shared();
+    await store.remove(MAIL);
+    expect(lstatSync(join(path, "b.example.s.pem")).isFile()).toBe(true);
+    expect(await readable(path)).toBe(true);
+    expect(readlinkSync(join(path, "f.example.s.pem"))).toBe("nowhere");
+    await expect(store.read(MAIL)).rejects.toMatchObject({ code: "DKIM_KEY_NOT_FOUND" });
+    for (const name of names.slice(0, 2)) await store.remove(name);
+    expect(encodePrivateKey((await store.read(names[2] ?? MAIL)).privateKey, "pkcs8")).toBe(pem(1));
+  });
+
+  test("is lost under none of them, whichever call fails", async () => {
+    for (let failAt = 1; ; failAt++) {
+      const { operations, calls } = faultyOperations(failAt);
+      const { path, store } = await shared({ operations });
+      const failed = await store.remove(MAIL).then(
+        () => false,
+        () => true,
+      );
+      expect(await readable(path), `call ${failAt}`).toBe(true);
+      if (!failed && calls.length < failAt) break;
+      if (existsSync(join(path, keyFileName(MAIL)))) await new DirectoryKeyStore({ path }).remove(MAIL);
+      expect(await readable(path), `after call ${failAt}`).toBe(true);
+    }
+  });
+});
+
 describe("tags", () => {
   const TAGS = { hashAlgorithms: ["sha256"], serviceTypes: ["email", "*"], flags: ["y", "s"], note: 'é "; \n' };
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { parseSelector } from "../../src/keys/selector.ts";
 import { parseSelectorTemplate } from "../../src/keys/selector-template.ts";
-import type { Agreement, Observation } from "../../src/rotation/observation.ts";
+import { type Agreement, absorbObservations, type Observation } from "../../src/rotation/observation.ts";
 import { planRotation, type Step } from "../../src/rotation/plan.ts";
 import { confirmActivation } from "../../src/rotation/rotate-domain.ts";
-import type { Journal, KeyState, RotationKey } from "../../src/rotation/rotation-key.ts";
+import { isLive, type Journal, type KeyState, type RotationKey } from "../../src/rotation/rotation-key.ts";
 import { DEFAULT_POLICY, type RotationPolicy } from "../../src/rotation/rotation-policy.ts";
+import type { SignerNames } from "../../src/rotation/signer-names.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -56,19 +57,26 @@ interface Case {
   readonly taken?: readonly string[];
   /** Keys whose files are gone. */
   readonly lost?: readonly string[];
+  /** What the signer's configuration names; a reason when it cannot be read. */
+  readonly named?: readonly string[] | string;
 }
 
-function plan({ keys, seen = {}, policy = {}, journal = {}, lastRunAt, taken = [], lost = [] }: Case) {
+function signerNames(named: readonly string[] | string): SignerNames {
+  if (typeof named === "string") return { kind: "unknown", reason: named };
+  const where = (selector: string) => (named.includes(selector) ? "/etc/x:7" : undefined);
+  return { kind: "known", source: "/etc/x", isWhole: true, signing: named, where };
+}
+
+function plan({ keys, seen = {}, policy = {}, journal = {}, lastRunAt, taken = [], lost = [], named }: Case) {
   const { steps, waits, findings } = planRotation({
     journal: { domain: "example.com", keys, ...journal },
     policy: { ...POLICY, ...policy },
     observations: new Map(Object.entries(seen)),
     now: NOW,
     lastRunAt,
+    named: named === undefined ? undefined : signerNames(named),
     taken: new Set(
-      [...keys.filter(({ state }) => state !== "gone").map(({ selector }) => selector), ...taken].filter(
-        (name) => !lost.includes(name),
-      ),
+      [...keys.filter(isLive).map(({ selector }) => selector), ...taken].filter((name) => !lost.includes(name)),
     ),
     random: () => "0badcafe",
   });
@@ -211,8 +219,88 @@ describe("the life of a key", () => {
       [],
     ],
     ["gone: it stays", { keys: [active, key("k0", "gone", DAY)], seen: { old: OURS } }, []],
+    ["revealed: it stays", { keys: [active, key("k0", "revealed", DAY)], seen: { old: OURS } }, []],
+    ["revealed: its selector is not used again", { keys: [key("k1", "revealed", 900 * DAY)] }, ["create k2"]],
   ])("%s", (_, input, steps) => {
     expect(plan(input).steps).toEqual(steps);
+  });
+});
+
+describe("a private key is made public", () => {
+  const policy = { reveal: true, tombstoneMs: HOUR };
+  const absent = (ageMs: number, more: Partial<RotationKey> = {}) =>
+    key("k0", "tombstone", 30 * DAY, { absentSince: NOW - ageMs, ...more });
+  test.each<[string, Case, string[], string[]]>([
+    [
+      "when no server has its record, and no cache can hold it: its TTL and the margin are over",
+      { policy, keys: [active, absent(2 * HOUR)], seen: { old: OURS, k0: agreed("nothing") } },
+      ["reveal k0"],
+      [],
+    ],
+    [
+      "not while a cache may hold it, however long it has been revoked",
+      { policy, keys: [active, absent(1.5 * HOUR)], seen: { old: OURS, k0: agreed("nothing") } },
+      [],
+      ["caches that may hold the key +0.5h"],
+    ],
+    [
+      "not one that leaked either",
+      { policy, keys: [active, absent(0, { compromisedAt: NOW })], seen: { old: OURS, k0: agreed("nothing") } },
+      [],
+      ["caches that may hold the key +2h"],
+    ],
+    [
+      "not when nobody asked for it: it is destroyed, and no cache is waited for",
+      { keys: [active, absent(0)], seen: { old: OURS, k0: agreed("nothing") } },
+      ["destroy k0"],
+      [],
+    ],
+    [
+      "not while the revoked record is there",
+      { policy, keys: [active, absent(DAY)], seen: { old: OURS, k0: agreed("revoked") } },
+      ["withdraw k0"],
+      [],
+    ],
+    [
+      "not while a server is in doubt",
+      { policy, keys: [active, absent(DAY)], seen: { old: OURS, k0: doubt(false) } },
+      [],
+      ["the servers: ns2 is down"],
+    ],
+    [
+      "not when its record has come back",
+      { policy, keys: [active, absent(DAY)], seen: { old: OURS, k0: OURS } },
+      ["tombstone k0"],
+      [],
+    ],
+    [
+      "not before its life is over",
+      { policy, keys: [key("k0", "draining", DAY, { absentSince: NOW - DAY })], seen: { k0: agreed("nothing") } },
+      ["publish k0", "create k1"],
+      [],
+    ],
+    [
+      "also when it is not in the store any more: a run may have been killed after it was made public",
+      { policy, keys: [active, absent(DAY)], lost: ["k0"], seen: { old: OURS, k0: agreed("nothing") } },
+      ["reveal k0"],
+      [],
+    ],
+  ])("%s", (_, input, steps, waits) => {
+    const found = plan(input);
+    expect(found.steps).toEqual(steps);
+    expect(found.waits.filter((wait) => !wait.startsWith("rotation") && !wait.startsWith("mail"))).toEqual(waits);
+  });
+
+  test.each<[string, KeyState, Observation, number | undefined, number | undefined]>([
+    ["begins when all servers are seen without it", "tombstone", agreed("revoked"), undefined, NOW],
+    ["goes on as long as they are", "tombstone", agreed("nothing"), NOW - HOUR, NOW - HOUR],
+    ["ends when one of them cannot be asked", "tombstone", doubt(false), NOW - HOUR, undefined],
+    ["ends when it comes back", "tombstone", OURS, NOW - HOUR, undefined],
+    ["does not begin before the key is revoked", "draining", agreed("nothing"), undefined, undefined],
+  ])("its absence %s", (_, state, seen, before, after) => {
+    const keys = [key("k0", state, DAY, { absentSince: before })];
+    const absorbed = absorbObservations({ domain: "example.com", keys }, new Map([["k0", seen]]), NOW);
+    expect(absorbed.keys[0]?.absentSince).toBe(after);
   });
 });
 
@@ -436,4 +524,73 @@ test("a confirmed change of the signer: one active set, the others drain from no
     ["active", NOW, undefined],
   ]);
   expect(rotationAskedAt).toBeUndefined();
+});
+
+describe("what the signer's configuration names", () => {
+  const drained = key("old", "draining", 8 * DAY);
+  const revoked = key("old", "tombstone", 31 * DAY);
+  const now = key("new", "active", 8 * DAY);
+  const both = { new: OURS, old: OURS };
+  const stays = "person: /etc/x:7 still names it: its record stays until that is put right";
+
+  test.each<[title: string, given: Case, steps: string[], findings: string[]]>([
+    ["nobody has told where it is", { keys: [drained, now], seen: both }, ["tombstone old"], []],
+    ["the new key only", { keys: [drained, now], seen: both, named: ["new"] }, ["tombstone old"], []],
+    ["a key whose time is up", { keys: [drained, now], seen: both, named: ["new", "old"] }, [], [stays]],
+    [
+      "it cannot be read",
+      { keys: [drained, now], seen: both, named: "no file" },
+      [],
+      ["person: no file: its record stays until that is put right"],
+    ],
+    [
+      "a key that still drains",
+      { keys: [key("old", "draining", DAY), now], seen: both, named: ["new", "old"] },
+      [],
+      [],
+    ],
+    [
+      "a key that leaked is revoked all the same",
+      {
+        keys: [key("old", "draining", 0, { compromisedAt: NOW }), now],
+        seen: both,
+        named: ["new", "old"],
+      },
+      ["tombstone old"],
+      ["person: /etc/x:7 still names it: it is revoked, and mail signed with it fails"],
+    ],
+    [
+      "a key whose revoked record is to go",
+      { keys: [revoked, now], seen: { new: OURS, old: agreed("revoked") }, named: ["new", "old"] },
+      [],
+      [stays],
+    ],
+    [
+      "a key that is to be destroyed",
+      { keys: [revoked, now], seen: { new: OURS, old: agreed("nothing") }, named: ["new", "old"] },
+      [],
+      [stays],
+    ],
+    [
+      "a revoked key whose record has come back",
+      { keys: [key("old", "tombstone", DAY), now], seen: both, named: ["new", "old"] },
+      [],
+      [stays],
+    ],
+    [
+      "not the active key",
+      { keys: [now], seen: both, named: [] },
+      [],
+      ["person: the signer does not use it: /etc/x does not name it"],
+    ],
+    [
+      "not the active key, which is being replaced",
+      { keys: [now, key("next", "ready", DAY, intent("activate", 0))], seen: { ...both, next: OURS }, named: ["next"] },
+      ["activate next for new"],
+      [],
+    ],
+  ])("%s", (_, given, steps, findings) => {
+    const result = plan(given);
+    expect([result.steps, result.findings]).toEqual([steps, findings]);
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { type DomainName, parseDomainName } from "../../src/keys/domain-name.ts";
 import { parseKeyName } from "../../src/keys/key-name.ts";
 import { parseSelector } from "../../src/keys/selector.ts";
 import type { Journal, KeyState } from "../../src/rotation/rotation-key.ts";
@@ -20,12 +21,13 @@ const journals: Record<string, Journal> = {
 
 describe("the keys that shall sign now", () => {
   const read: string[] = [];
-  const signing = new SigningKeys({
-    read: (domain) => {
+  const store = {
+    domains: async () => Object.keys(journals).map(parseDomainName),
+    read: async (domain: DomainName) => {
       read.push(domain);
       return journals[domain];
     },
-  });
+  };
 
   test.each([
     ["a.example", "old", false],
@@ -34,11 +36,14 @@ describe("the keys that shall sign now", () => {
     ["a.example", "unknown", false],
     ["b.example", "first", false],
     ["c.example", "any", true],
-  ])("of %s: %s %s", (domain, selector, signs) => {
+  ])("of %s: %s %s", async (domain, selector, signs) => {
+    const signing = await SigningKeys.read(store);
     expect(signing.includes(parseKeyName(domain, selector))).toBe(signs);
   });
 
-  test("each journal is read once", () => {
-    expect(read).toEqual(["a.example", "b.example", "c.example"]);
+  test("the journals of other domains are not read", async () => {
+    read.length = 0;
+    await SigningKeys.read(store, (domain) => domain === "b.example");
+    expect(read).toEqual(["b.example"]);
   });
 });

@@ -28,6 +28,7 @@ const policies = fc.record({
   standby: fc.boolean(),
   periodMs: fc.integer({ min: 2, max: 60 }).map((days) => days * DAY),
   tombstoneMs: fc.integer({ min: 0, max: 30 }).map((days) => days * DAY),
+  reveal: fc.boolean(),
   selectorRing: fc.constantFrom(undefined, ["s1", "s2", "s3", "s4", "s5", "s6"].map(parseSelector)),
 });
 
@@ -39,7 +40,7 @@ describe("years of mail", () => {
       fc.asyncProperty(fc.nat(), fc.constantFrom(0, 0.02, 0.1, 0.3), policies, async (world, faults, policy) => {
         const result = await dkimctl({ seed: world, days: 365 * years, faults, policy });
         expect(result.losses.slice(0, 3)).toEqual([]);
-        expect(result).toMatchObject({ lost: 0, unsigned: 0 });
+        expect(result).toMatchObject({ lost: 0, unsigned: 0, forgeable: 0 });
         if (faults <= 0.02) expect(result.changes).toBeGreaterThan(2);
       }),
       { numRuns: domains, seed },
@@ -53,6 +54,16 @@ describe("years of mail", () => {
     expect(result.crashes).toBeGreaterThan(100);
     expect(result.changes).toBeGreaterThan(5);
   });
+
+  test("private keys are made public while nothing can be forged with them, and runs are killed meanwhile", async () => {
+    for (const world of [1, 2]) {
+      const policy = { periodMs: 3 * DAY, tombstoneMs: 0, reveal: true };
+      const result = await dkimctl({ seed: world, days: 150, faults: 0.1, policy, recordTtlMs: 12 * HOUR });
+      expect(result.losses).toEqual([]);
+      expect(result.forgeable).toBe(0);
+      expect(result.revealed).toBeGreaterThan(5);
+    }
+  }, 120_000);
 
   test("what other policies lose in the same world", async () => {
     const fixed = (lagMs: number, removeAfterMs: number): SimulationOptions["rotate"] => {

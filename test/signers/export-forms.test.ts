@@ -1,4 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { parseToml } from "../../src/config/config-toml.ts";
 import { parseKeyName } from "../../src/keys/key-name.ts";
 import { EXPORT_FORMS } from "../../src/signers/index.ts";
 import { SignerFormError, type SignerKey } from "../../src/signers/signer-form.ts";
@@ -56,6 +61,12 @@ describe("paths", () => {
     ["dkimpy-milter", "tables", "/a b.pem", undefined],
     ["exim", "lsearch", "/a b.pem", undefined],
     ["exim", "lsearch", `/a"b.pem`, undefined],
+    ["haraka", "links", `/a'; rm -rf $HOME.pem`, `ln -sfn '/a'\\''; rm -rf $HOME.pem' `],
+    ["kumomta", "toml", `/a"b\\c.pem`, `filename = "/a\\"b\\\\c.pem"`],
+    ["maddy", "conf", "/a{domain}.pem", undefined],
+    ["maddy", "conf", `/a"b.pem`, undefined],
+    ["stalwart", "toml", "/a%{env:x}%.pem", undefined],
+    ["stalwart", "toml", `/a"b.pem`, `"%{file:/a\\"b.pem}%"`],
   ];
   test.each(rows)("%s %s: %s", (signer, form, path, text) => {
     if (text === undefined) expect(() => textOf(signer, form, [key(path)])).toThrow(SignerFormError);
@@ -116,4 +127,50 @@ test("spamexperts: the key is one line, and reads back", () => {
   expect(text).toContain(
     "https://SERVERNAME/cgi-bin/api?call=api_set_dkim_selector&domain=example.com&selector=mail&username=USERNAME",
   );
+});
+
+describe("signers whose daemon is not here", () => {
+  const two = [key("/k/a.pem"), key("/k/b.pem", "example.net", "x")];
+
+  test("KumoMTA: the sections that dkim_sign.lua knows, with its types", () => {
+    const values = parseToml(textOf("kumomta", "toml", two).replace("dkim_data.toml:", "# "));
+    expect(values.map(({ path }) => path.join("/"))).toEqual([
+      "base",
+      "base/headers",
+      "base/over_sign",
+      ...["example.com", "example.net"].flatMap((domain) => [
+        `domain/${domain}`,
+        ...["selector", "algo", "filename"].map((name) => `domain/${domain}/${name}`),
+      ]),
+    ]);
+  });
+
+  test("Stalwart: one signature a key, as its documentation has them", () => {
+    const text = textOf("stalwart", "toml", two).replace("dkim.toml:", "# ");
+    expect(parseToml(text).filter(({ path }) => path[1] === "rsa-example.net")).toHaveLength(7);
+    expect(text).toContain(`private-key = "%{file:/k/b.pem}%"`);
+  });
+
+  test("maddy: a modifier a key", () => {
+    expect(textOf("maddy", "conf", two)).toContain("    dkim example.net x {\n        key_path /k/b.pem\n    }\n");
+  });
+
+  test("Haraka: key and selector change in one step, and a folder of its own is not touched", () => {
+    const folder = mkdtempSync(join(tmpdir(), "dkimctl-haraka-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const run = (selector: string) => {
+      const script = textOf("haraka", "links", [key(`/k/${selector}.pem`, "example.com", selector)]);
+      execFileSync("sh", ["-c", script.replace("haraka-dkim.sh:\n", "")], { cwd: folder, stdio: "pipe" });
+      const link = join(folder, "config/dkim/example.com");
+      return [readlinkSync(join(link, "private")), readFileSync(join(link, "selector"), "utf8")];
+    };
+    expect(run("one")).toEqual(["/k/one.pem", "one\n"]);
+    expect(run("two")).toEqual(["/k/two.pem", "two\n"]);
+    expect(run("one")).toEqual(["/k/one.pem", "one\n"]);
+    rmSync(join(folder, "config/dkim/example.com"));
+    mkdirSync(join(folder, "config/dkim/example.com"));
+    writeFileSync(join(folder, "config/dkim/example.com/private"), "mine");
+    expect(() => run("two")).toThrow();
+    expect(readFileSync(join(folder, "config/dkim/example.com/private"), "utf8")).toBe("mine");
+  });
 });

@@ -5,6 +5,7 @@ import { compareKeyNames, parseKeyName } from "../../src/keys/key-name.ts";
 import { type PrivateKey, parsePrivateKey } from "../../src/keys/private-key.ts";
 import { samePublicKey } from "../../src/keys/public-key.ts";
 import { readAmavis } from "../../src/signers/amavis-import.ts";
+import { readExim } from "../../src/signers/exim-import.ts";
 import { parseFilePattern } from "../../src/signers/file-pattern.ts";
 import { EXPORT_FORMS } from "../../src/signers/index.ts";
 import { readOpendkim } from "../../src/signers/opendkim-import.ts";
@@ -278,6 +279,117 @@ describe("file patterns", () => {
   );
 });
 
+describe("which amavisd key signs", () => {
+  const choose = (text: string) => {
+    const reading = readAmavis(`use strict;\n@dkim_signature_options_bysender_maps = ${text}\n1;\n`, "conf");
+    const choices = reading.choices.map(
+      ({ sender, domain, selector, where }) => `${sender} ${domain} ${selector} ${where}`,
+    );
+    return [...choices, ...reasons(reading)];
+  };
+
+  test.each<[title: string, text: string, expected: string[]]>([
+    ["one map", `({ 'a.example' => { d => 'A.example', s => 'x' }, });`, ["a.example a.example x conf:2"]],
+    [
+      "lines and comments",
+      `( {\n  # }\n  "a.example" => { s => 'x', ttl => 10*1 },\n});`,
+      ["conf:2: @dkim_signature_options_bysender_maps is filled with what only Perl can tell"],
+    ],
+    [
+      "several senders",
+      `({\n'a.example' => { a => 'rsa-sha256', c => 'relaxed/simple', ttl => 2592000 },\n'.' => {d=>'a.example',s=>'y'} });`,
+      ["a.example undefined undefined conf:3", ". a.example y conf:4"],
+    ],
+    ["the first map that has the sender", `({'a' => {s=>'x'}}, {'a' => {s=>'y'}});`, ["a undefined x conf:2"]],
+    ["undef", `({'a.example' => undef});`, [`conf:2: the options of the sender "a.example" are no literals`]],
+    ["a variable", `($map);`, ["conf:2: @dkim_signature_options_bysender_maps is filled with what only Perl can tell"]],
+    [
+      "no end",
+      `({ 'a' => { s => 'x' }`,
+      ["conf:2: @dkim_signature_options_bysender_maps is filled with what only Perl can tell"],
+    ],
+    [
+      "very deep",
+      "(".repeat(10_000),
+      ["conf:2: @dkim_signature_options_bysender_maps is filled with what only Perl can tell"],
+    ],
+  ])("%s", (_, text, expected) => {
+    expect(choose(text)).toEqual(expected);
+  });
+});
+
+describe("exim", () => {
+  const LOOKUP = "$" + "{lookup";
+  const rows: [title: string, text: string, others: Record<string, string>, expected: string[]][] = [
+    [
+      "literal settings of a transport",
+      "out:\n  driver = smtp\n  dkim_domain = example.com\n  dkim_selector = mail\n  dkim_private_key = /k.pem\n",
+      {},
+      ["mail@example.com /k.pem"],
+    ],
+    [
+      "two transports, and several domains and selectors",
+      "one:\n dkim_domain = a.example : b.example\n dkim_selector = x : y\n dkim_private_key = /k\ntwo:\n dkim_domain = c.example\n dkim_selector = z\n dkim_private_key = /l\n",
+      {},
+      ["x@a.example /k", "y@a.example /k", "x@b.example /k", "y@b.example /k", "z@c.example /l"],
+    ],
+    [
+      "Debian's macros",
+      "DKIM_DOMAIN = example.com\nDKIM_SELECTOR = mail\nDKIM_PRIVATE_KEY = /k.pem\n",
+      {},
+      ["mail@example.com /k.pem"],
+    ],
+    [
+      "macros that the transport names",
+      "KEY = /k.pem\nbegin transports\nout:\n.ifdef DKIM_DOMAIN\ndkim_domain = DKIM_DOMAIN\n.endif\ndkim_domain = example.com\ndkim_selector = mail\ndkim_private_key = KEY\n",
+      {},
+      ["mail@example.com /k.pem"],
+    ],
+    ["a file of keys itself", "# x\nmail._domainkey.example.com: /k.pem\n", {}, ["mail@example.com /k.pem"]],
+    [
+      "files by domain",
+      `t:\n dkim_domain = ${LOOKUP}{$sender_address_domain}lsearch{/d}{$value}}\n dkim_selector = ${LOOKUP}{$dkim_domain}lsearch{/s}}\n dkim_private_key = ${LOOKUP}{$dkim_domain}lsearch{/k}}\n`,
+      {
+        "/k": 'a.example: /a.pem\n"b.example" /b.pem\nc.example:\n  /c.pem\n',
+        "/s": "a.example: x : y\nb.example: z\n",
+      },
+      [
+        "x@a.example /a.pem",
+        "y@a.example /a.pem",
+        "z@b.example /b.pem",
+        `/k:3: the selector of "c.example" is not known without Exim`,
+      ],
+    ],
+    [
+      "a path that is made of the domain",
+      "t:\n dkim_domain = $sender_address_domain\n dkim_selector = x\n dkim_private_key = /keys/$dkim_domain.pem\n",
+      {},
+      ["conf:4: dkim_private_key is what only Exim can expand: name the files that it searches"],
+    ],
+    ["no signing", "t:\n dkim_domain = a.example\n dkim_selector = x\n dkim_private_key = 0\n", {}, []],
+    ["an include", ".include /etc/other\n", {}, ["conf:1: other files are included: name them too"]],
+    ["nothing", "begin acl\n", {}, []],
+  ];
+  test.each(rows)("%s", (_, text, others, expected) => {
+    const reading = readExim(text, "conf", files(others));
+    expect([...brief(reading), ...reasons(reading)]).toEqual(expected);
+  });
+});
+
+describe("dkimpy-milter", () => {
+  test("both of its tables count", () => {
+    const text = "KeyTable /rsa\nKeyTableEd25519 /ed\nSigningTable refile:/st\n";
+    const others = { "/rsa": "n a.example:x:/x.pem\n", "/ed": "n a.example:y:/y.seed\n", "/st": "*@a.example n\n" };
+    const reading = readOpendkim(text, "conf", files(others));
+    expect([...brief(reading), ...reasons(reading)]).toEqual(["x@a.example /x.pem", "y@a.example /y.seed"]);
+  });
+
+  test("and both of its keys for all mail", () => {
+    const text = "Domain a.example,b.example\nSelector x\nKeyFile /x.pem\nSelectorEd25519 y\nKeyFileEd25519 /y.seed\n";
+    expect(brief(readOpendkim(text, "conf", files({})))).toHaveLength(4);
+  });
+});
+
 describe("import of export is the identity", () => {
   const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
   const name = fc
@@ -327,6 +439,8 @@ describe("import of export is the identity", () => {
     ["rspamd", "maps", (written) => readMain(written, readRspamd)],
     ["rspamd", "tables", (written) => readMain(written, readRspamd)],
     ["opendkim", "tables", (written) => readMain(written, readOpendkim)],
+    ["dkimpy-milter", "tables", (written) => readMain(written, readOpendkim)],
+    ["exim", "lsearch", (written) => readMain(written, readExim)],
   ];
 
   function readMain(written: readonly SignerFile[], read: typeof readRspamd): SignerReading {

@@ -9,12 +9,14 @@ export interface ProgramCall {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly timeLimitMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** How many characters of its output are kept; default 64 KiB. */
+  readonly mostOutput?: number | undefined;
 }
 
 export interface ProgramResult {
   /** `undefined` when it was killed. */
   readonly exitCode: number | undefined;
-  /** What it said on both streams, in the order it came, the last 64 KiB. */
+  /** What it said on both streams, in the order it came, the last `mostOutput` of it. */
   readonly output: string;
 }
 
@@ -29,7 +31,14 @@ const MOST_OUTPUT = 65_536;
  * Runs a program in a process group of its own to its end, and ends the whole group when the time is up.
  * @throws {ProgramError} it cannot be started, or took too long
  */
-export function runProgram({ argv, stdin, env, timeLimitMs, signal }: ProgramCall): Promise<ProgramResult> {
+export function runProgram({
+  argv,
+  stdin,
+  env,
+  timeLimitMs,
+  signal,
+  mostOutput = MOST_OUTPUT,
+}: ProgramCall): Promise<ProgramResult> {
   const [program = "", ...parameters] = argv;
   const label = JSON.stringify(program);
   return new Promise((resolve, reject) => {
@@ -55,7 +64,7 @@ export function runProgram({ argv, stdin, env, timeLimitMs, signal }: ProgramCal
     };
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("latin1").on("data", (text: string) => {
-        output = (output + text).slice(-MOST_OUTPUT);
+        output = (output + text).slice(-mostOutput);
       });
     }
     // A program that does not read its input closes the pipe; that is its right.
@@ -85,6 +94,20 @@ export async function requireProgram(call: ProgramCall): Promise<string> {
 
 /** The last line that says something, escaped and of bounded length. */
 export function lastLine(output: string): string {
-  const line = output.trim().split(/\r?\n/).at(-1) ?? "";
-  return escapeDnsText(line.length > 200 ? `${line.slice(0, 197)}...` : line);
+  return shown(output.trim().split(/\r?\n/).at(-1) ?? "", 200);
+}
+
+/** All lines as one, for programs whose first line tells most; escaped and of bounded length. */
+export function joinedLines(output: string): string {
+  return shown(
+    output
+      .trim()
+      .split(/\s*\n\s*/)
+      .join("; "),
+    500,
+  );
+}
+
+function shown(text: string, most: number): string {
+  return escapeDnsText(text.length > most ? `${text.slice(0, most - 3)}...` : text);
 }

@@ -1,31 +1,41 @@
-import type { DomainName } from "../../keys/domain-name.ts";
 import { amavisFormat } from "./amavis-format.ts";
 import { bindFormat } from "./bind-format.ts";
+import { dnscontrolFormat } from "./dnscontrol-format.ts";
 import { jsonFormat } from "./json-format.ts";
+import { nsupdateFormat } from "./nsupdate-format.ts";
+import { octodnsFormat } from "./octodns-format.ts";
 import { opendkimFormat } from "./opendkim-format.ts";
 import { plainFormat } from "./plain-format.ts";
-import type { RecordFormat } from "./record-format.ts";
+import type { RecordFormat, RecordFormatOptions } from "./record-format.ts";
+import { route53Format } from "./route53-format.ts";
 import { rspamdFormat } from "./rspamd-format.ts";
+import { terraformFormat } from "./terraform-format.ts";
+import { tinydnsFormat } from "./tinydns-format.ts";
 import { valueFormat } from "./value-format.ts";
 
-/** What `showkeys --format` and `keygen -o` take, in the order that help shows; the first is the default. */
-export const RECORD_FORMAT_NAMES = ["bind", "amavis", "rspamd", "opendkim", "plain", "value", "json"] as const;
-export type RecordFormatName = (typeof RECORD_FORMAT_NAMES)[number];
-
-export interface RecordFormatOptions {
-  /** `plain` only: the zone without which hosts are given. */
-  readonly relativeTo?: DomainName | undefined;
-}
-
-const FORMATS: Record<RecordFormatName, (options: RecordFormatOptions) => RecordFormat> = {
+const FORMATS = {
   bind: bindFormat,
   amavis: amavisFormat,
   rspamd: rspamdFormat,
   opendkim: opendkimFormat,
   plain: plainFormat,
   value: valueFormat,
+  nsupdate: nsupdateFormat,
+  tinydns: tinydnsFormat,
+  octodns: octodnsFormat,
+  dnscontrol: dnscontrolFormat,
+  terraform: terraformFormat,
+  route53: route53Format,
   json: jsonFormat,
-};
+} satisfies Record<string, (options: RecordFormatOptions) => RecordFormat>;
+
+export type RecordFormatName = keyof typeof FORMATS;
+
+/** What `showkeys --format` and `keygen -o` take, in the order that help shows; the first is the default. */
+export const RECORD_FORMAT_NAMES = Object.keys(FORMATS) as readonly RecordFormatName[];
+
+/** Those that write each record for a zone, and so ask for `zoneOf`. */
+export const ZONE_FORMAT_NAMES: ReadonlySet<string> = new Set<RecordFormatName>(["octodns", "terraform", "route53"]);
 
 /** A writer for one listing. It keeps count within the listing: make a new one for the next. */
 export function createRecordFormat(name: RecordFormatName, options: RecordFormatOptions = {}): RecordFormat {

@@ -43,7 +43,8 @@ export function jsonFormat(): RecordFormat {
   return {
     begin: () => `{"schema":${JSON.stringify(SHOWKEYS_SCHEMA)},"records":[\n`,
     record(record) {
-      const line = `${separator}${JSON.stringify(jsonRecord(record))}\n`;
+      const { providerFaults = null } = record;
+      const line = `${separator}${JSON.stringify({ ...jsonRecord(record), providerFaults })}\n`;
       separator = ",";
       return line;
     },

@@ -1,5 +1,7 @@
+import type { ProviderFault, ProviderName } from "../../checks/provider-limits.ts";
 import { formatKeyRecord, formatKeyTags, formatPublicKey, keyRecordFor } from "../../dns/key-record.ts";
 import { quoteTxtStrings } from "../../dns/txt-strings.ts";
+import type { DomainName } from "../../keys/domain-name.ts";
 import type { KeyName } from "../../keys/key-name.ts";
 import type { RecordTags } from "../../keys/key-store.ts";
 import type { PublicKey } from "../../keys/public-key.ts";
@@ -14,17 +16,32 @@ export interface RecordToPrint {
   /** Where the private key is, as `KeyStore` tells it. */
   readonly location?: string | undefined;
   readonly ttlSeconds: number;
+  /** Why the provider that was named cannot hold the record; `undefined` when none was named. */
+  readonly providerFaults?: readonly ProviderFault[] | undefined;
+}
+
+/** What a listing needs to know beside its records. */
+export interface RecordFormatOptions {
+  /** The zone that all the records go into; `undefined`: whichever holds them. */
+  readonly relativeTo?: DomainName | undefined;
+  /** The zone of a domain, for tools that want to know it; by default the domain itself. */
+  readonly zoneOf?: ((domain: DomainName) => DomainName) | undefined;
+  /** The DNS provider that the records go to. */
+  readonly provider?: ProviderName | undefined;
 }
 
 /**
  * One way to write records, for one listing: `begin`, then `record` for each key, then `end`.
- * Each returns text that ends with a newline or is empty, so a listing streams and is as short in memory as one record.
+ * Each returns text that ends with a newline or is empty. A listing streams and is as short in memory as one record, but
+ * for formats that need the records sorted by zone.
  */
 export interface RecordFormat {
   begin?(): string;
-  /** @throws {NotInZoneError} format `plain`, a domain outside the zone that the host is to be relative to */
+  /** @throws {NotInZoneError} the record does not belong into the zone of `relativeTo` */
   record(record: RecordToPrint): string;
   end?(): string;
+  /** What a person must know of the listing before it is used, after its `end`. */
+  note?(): string | undefined;
 }
 
 /** The tags of a record's text apart, so that a layout can order and break them as its model does. */

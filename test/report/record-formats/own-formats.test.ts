@@ -4,7 +4,7 @@ import { formatKeyRecord, keyRecordFor, parseKeyRecord } from "../../../src/dns/
 import { parseZoneText } from "../../../src/dns/zone-text.ts";
 import { parseDomainName } from "../../../src/keys/domain-name.ts";
 import { createRecordFormat, RECORD_FORMAT_NAMES } from "../../../src/report/record-formats/index.ts";
-import { NotInZoneError } from "../../../src/report/record-formats/plain-format.ts";
+import { NotInZoneError } from "../../../src/report/record-formats/record-host.ts";
 import { ed25519Key, recordToPrint, rsaKeyOfBits } from "../../helpers/printed-records.ts";
 
 const ZONE_FORMATS = ["bind", "amavis", "rspamd", "opendkim"] as const;
@@ -143,6 +143,7 @@ describe("every zone form", () => {
 
 test("every name makes a format", () => {
   for (const name of RECORD_FORMAT_NAMES) {
-    expect(createRecordFormat(name).record(recordToPrint()), name).toMatch(/\n$/);
+    const format = createRecordFormat(name);
+    expect([format.begin?.(), format.record(recordToPrint()), format.end?.()].join(""), name).toMatch(/\n$/);
   }
 });

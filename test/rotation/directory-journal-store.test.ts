@@ -2,44 +2,59 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DkimctlError } from "../../src/errors.ts";
+import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
 import { parseDomainName } from "../../src/keys/domain-name.ts";
-import { JournalError } from "../../src/rotation/journal.ts";
-import { JournalFolder } from "../../src/rotation/journal-folder.ts";
+import type { FileOperations } from "../../src/keys/file-operations.ts";
+import { DirectoryJournalStore } from "../../src/rotation/directory-journal-store.ts";
+import { JournalError, parseJournal } from "../../src/rotation/journal.ts";
 import { rotateDomain } from "../../src/rotation/rotate-domain.ts";
+import type { Journal } from "../../src/rotation/rotation-key.ts";
 import { DAY, dkimctlRotation, HOUR, SimulatedWorld, simulatedRotationWorld } from "../helpers/rotation-simulation.ts";
 import { faultyOperations, temporaryFolder } from "../helpers/store.ts";
 
 const domain = parseDomainName("example.com");
+/** Their writes are those of a lease; nobody else is there to hold the lock against. */
+const journalsOf = (path: string, operations?: FileOperations) =>
+  new DirectoryJournalStore(new DirectoryKeyStore({ path }), {}, operations);
+const write = async (journals: DirectoryJournalStore, journal: Journal) => {
+  const turn = await journals.begin();
+  try {
+    const lease = await turn.lease(parseDomainName(journal.domain));
+    await lease?.writeJournal(journal);
+  } finally {
+    await turn.release();
+  }
+};
 const START = Date.parse("2026-11-21T12:00:00Z");
 
 describe("the folder of journals", () => {
-  test("a domain of any length has one", () => {
-    const folder = new JournalFolder(temporaryFolder(), {});
+  test("a domain of any length has one", async () => {
+    const folder = journalsOf(temporaryFolder());
     const long = parseDomainName(`${"a".repeat(60)}.${"b".repeat(60)}.${"c".repeat(60)}.${"d".repeat(60)}.example`);
-    expect(folder.domains()).toEqual([]);
-    for (const name of [long, domain]) folder.write({ domain: name, keys: [] });
-    expect(folder.domains()).toEqual([long, domain]);
-    expect(folder.read(long)).toEqual({ domain: long, keys: [], rotationAskedAt: undefined });
-    expect(folder.read(parseDomainName("other.example"))).toBeUndefined();
+    expect(await folder.domains()).toEqual([]);
+    for (const name of [long, domain]) await write(folder, { domain: name, keys: [] });
+    expect(await folder.domains()).toEqual([long, domain]);
+    expect(await folder.read(long)).toEqual({ domain: long, keys: [], rotationAskedAt: undefined });
+    expect(await folder.read(parseDomainName("other.example"))).toBeUndefined();
   });
 
-  test("a journal under another domain's name is not believed", () => {
+  test("a journal under another domain's name is not believed", async () => {
     const store = temporaryFolder();
-    const folder = new JournalFolder(store, {});
-    folder.write({ domain, keys: [] });
+    const folder = journalsOf(store);
+    await write(folder, { domain, keys: [] });
     writeFileSync(
       join(store, ".dkimctl/journal/other.example.json"),
       `{"schema":"dkimctl/rotation-journal/1","domain":"example.com","keys":[]}`,
     );
-    expect(() => folder.read(parseDomainName("other.example"))).toThrow(JournalError);
+    await expect(folder.read(parseDomainName("other.example"))).rejects.toThrow(JournalError);
   });
 
-  test("when the last run was", () => {
-    const folder = new JournalFolder(temporaryFolder(), {});
-    expect(folder.lastRunAt()).toBeUndefined();
-    folder.recordRun(START);
-    expect(folder.lastRunAt()).toBe(START);
-    expect(folder.domains()).toEqual([]);
+  test("when the last run was", async () => {
+    const folder = journalsOf(temporaryFolder());
+    expect(await folder.lastRunAt()).toBeUndefined();
+    await folder.recordRun(START);
+    expect(await folder.lastRunAt()).toBe(START);
+    expect(await folder.domains()).toEqual([]);
   });
 });
 
@@ -51,15 +66,14 @@ describe("a disk that is full or fails at any write of the journal", () => {
     const world = new SimulatedWorld({ seed: 1, days: 0, faults: 0, rotate: (any) => dkimctlRotation(any, domain) });
     const store = temporaryFolder();
     let failed = false;
-    const run = async (now: number, folder: JournalFolder) => {
-      const journals = new JournalFolder(store, {});
-      const rotating = simulatedRotationWorld(world, now, now, undefined, () => {});
-      const start = journals.read(domain) ?? { domain, keys: [] };
+    const run = async (now: number, folder: DirectoryJournalStore) => {
+      const journals = journalsOf(store);
+      const rotating = simulatedRotationWorld(world, now, now, undefined, (text) =>
+        write(folder, parseJournal(text, "the journal")),
+      );
+      const start = (await journals.read(domain)) ?? { domain, keys: [] };
       try {
-        const { findings } = await rotateDomain(start, world.policy, {
-          ...rotating,
-          writeJournal: async (journal) => folder.write(journal),
-        });
+        const { findings } = await rotateDomain(start, world.policy, rotating);
         if (findings.length > 0) failed = true;
       } catch (error) {
         if (!(error instanceof DkimctlError)) throw error;
@@ -68,11 +82,11 @@ describe("a disk that is full or fails at any write of the journal", () => {
     };
     for (const [index, time] of TIMES.entries()) {
       const now = START + time;
-      if (index === failing) await run(now, new JournalFolder(store, {}, faultyOperations(failAt, code).operations));
-      for (let again = 0; again < 3; again++) await run(now + again * HOUR, new JournalFolder(store, {}));
+      if (index === failing) await run(now, journalsOf(store, faultyOperations(failAt, code).operations));
+      for (let again = 0; again < 3; again++) await run(now + again * HOUR, journalsOf(store));
     }
     const left = readdirSync(join(store, ".dkimctl/journal")).filter((name) => name.startsWith("."));
-    const states = new JournalFolder(store, {}).read(domain)?.keys.map(({ selector, state }) => `${selector} ${state}`);
+    const states = (await journalsOf(store).read(domain))?.keys.map(({ selector, state }) => `${selector} ${state}`);
     return { states, left, failed, signing: world.signing, stored: [...world.stored.keys()] };
   }
 

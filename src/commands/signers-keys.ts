@@ -1,0 +1,77 @@
+import { resolve } from "node:path";
+import { DkimctlError, OperationError } from "../errors.ts";
+import type { DomainName } from "../keys/domain-name.ts";
+import { keyRecordName } from "../keys/key-name.ts";
+import { KeyNotFoundError } from "../keys/key-store-errors.ts";
+import { JournalError } from "../rotation/journal.ts";
+import type { SignerKey } from "../signers/signer-form.ts";
+import type { SignerEntry } from "../signers/signer-reading.ts";
+import { readSignerKeyFile } from "./signer-key-file.ts";
+import { readConfiguration } from "./signer-sources.ts";
+import type { SignerSwitchOptions } from "./signer-switch.ts";
+
+/**
+ * The keys that a signer's configuration has to name: of a domain that is managed, the active ones of its journal; of
+ * any other, what the configuration names already, for nobody has told that this should change.
+ * @param isThere whether there is a configuration so far
+ * @throws {DkimctlError} one of them cannot be read: without it its domain's mail would go unsigned
+ */
+export async function signersKeys(
+  { target, store, journals, serves, readText }: SignerSwitchOptions,
+  isThere: boolean,
+): Promise<Map<DomainName, readonly SignerKey[]>> {
+  const keys = new Map<DomainName, readonly SignerKey[]>();
+  const managed = new Set<DomainName>();
+  for (const domain of await journals.domains()) {
+    if (!serves(domain)) continue;
+    try {
+      const journal = await journals.read(domain);
+      const active = journal?.keys.filter(({ state }) => state === "active") ?? [];
+      const own: SignerKey[] = [];
+      for (const { selector } of active) own.push(...(await storedKey({ domain, selector }, store)));
+      managed.add(domain);
+      if (own.length > 0) keys.set(domain, own);
+    } catch (error) {
+      // What is damaged is told when its own turn comes; here the domain goes on with what it has.
+      if (!(error instanceof JournalError)) throw error;
+    }
+  }
+  if (!isThere) return keys;
+  const { entries, notUnderstood } = readConfiguration(target.signer, target.mainPath, readText);
+  const [strange] = notUnderstood;
+  if (strange !== undefined) {
+    throw new OperationError(`${strange.where}: ${strange.reason}; the file is not replaced`, {
+      hint: `somebody changed it by hand: mend it, or write it anew: dkimctl export ${target.signer}`,
+    });
+  }
+  for (const entry of entries) {
+    const { domain } = entry.name;
+    if (!managed.has(domain)) keys.set(domain, [...(keys.get(domain) ?? []), keyOfEntry(entry)]);
+  }
+  return keys;
+}
+
+/** A key whose file is gone cannot sign anyway, and one such file stops some signers altogether. */
+async function storedKey(wanted: SignerKey["name"], store: SignerSwitchOptions["store"]): Promise<SignerKey[]> {
+  try {
+    const { name, location, encoding, tags, privateKey } = await store.read(wanted);
+    return [{ name, path: resolve(location), algorithm: privateKey.type, encoding, tags }];
+  } catch (error) {
+    if (error instanceof KeyNotFoundError) return [];
+    throw error;
+  }
+}
+
+function keyOfEntry({ name, source, tags, where }: SignerEntry): SignerKey {
+  if (source.kind !== "file") throw new OperationError(`${where}: the key stands in the configuration itself`);
+  try {
+    const { privateKey, encoding } = readSignerKeyFile(source.path);
+    return { name, path: source.path, algorithm: privateKey.type, encoding, tags };
+  } catch (error) {
+    if (!(error instanceof DkimctlError)) throw error;
+    throw new OperationError(`${where} names a key of ${keyRecordName(name)} that cannot be read: ${error.message}`, {
+      hint: "mend that first: nothing was changed",
+      cause: error,
+    });
+  }
+}
