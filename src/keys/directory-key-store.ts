@@ -7,7 +7,7 @@ import { folderPermissionWarnings, shellQuote } from "./file-permissions.ts";
 import { type KeyFile, keyExistsError, readKeyFile, relinkKeyFile, rewriteKeyFile, writeKeyFile } from "./key-file.ts";
 import { handOverKeyFile } from "./key-file-heir.ts";
 import { examineKeyFile, namedFiles } from "./key-file-list.ts";
-import { createKeyGroup } from "./key-group.ts";
+import { createKeys } from "./key-group.ts";
 import { KeyLinks } from "./key-links.ts";
 import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
 import type {
@@ -49,9 +49,6 @@ export interface DirectoryKeyStoreOptions extends FileAccessOptions {
   readonly clock?: (() => Date) | undefined;
   readonly operations?: FileOperations | undefined;
 }
-
-/** Files that `createMany` has open at once: a quarter of what a process may have by default. */
-const MOST_OPEN_FILES = 256;
 
 /**
  * A folder of `<domain>.<selector>.pem` files. All file access is synchronous: for many small files that is four to
@@ -126,17 +123,11 @@ export class DirectoryKeyStore implements LockableKeyStore {
   }
 
   async createMany(keys: readonly NamedNewKey[]): Promise<readonly CreateOutcome[]> {
-    const outcomes: CreateOutcome[] = [];
-    for (let start = 0; start < keys.length; start += MOST_OPEN_FILES) {
-      const group = keys.slice(start, start + MOST_OPEN_FILES);
-      const access = this.#changes.make(this.location, (access) => {
-        if (group.some(({ tags }) => hasTags(tags))) this.#ensureTagsFolder(access);
-        return access;
-      });
-      const tools = { folder: this.location, tags: this.#tags, access, operations: this.#operations };
-      outcomes.push(...(await createKeyGroup(group, tools)));
-    }
-    return outcomes;
+    const access = this.#changes.make(this.location, (access) => {
+      if (keys.some(({ tags }) => hasTags(tags))) this.#ensureTagsFolder(access);
+      return access;
+    });
+    return createKeys(keys, { folder: this.location, tags: this.#tags, access, operations: this.#operations });
   }
 
   async replace(name: KeyName, key: NewKey): Promise<ReplacedKey> {

@@ -20,11 +20,22 @@ export interface KeyGroupTools {
   readonly operations: FileOperations;
 }
 
+/** Files that are open at once: a quarter of what a process may have by default. */
+const MOST_OPEN_FILES = 256;
+
 /**
  * Makes many keys of a folder as `KeyStore.create` makes one; their files are synced together. The tags of each are in
  * place before the key is, and gone again when it could not be made.
  */
-export async function createKeyGroup(keys: readonly NamedNewKey[], tools: KeyGroupTools): Promise<CreateOutcome[]> {
+export async function createKeys(keys: readonly NamedNewKey[], tools: KeyGroupTools): Promise<CreateOutcome[]> {
+  const outcomes: CreateOutcome[] = [];
+  for (let start = 0; start < keys.length; start += MOST_OPEN_FILES) {
+    outcomes.push(...(await createKeyGroup(keys.slice(start, start + MOST_OPEN_FILES), tools)));
+  }
+  return outcomes;
+}
+
+async function createKeyGroup(keys: readonly NamedNewKey[], tools: KeyGroupTools): Promise<CreateOutcome[]> {
   const { folder, tags, access, operations } = tools;
   const outcomes = new Map<NamedNewKey, CreateOutcome>();
   const locationOf = ({ name }: NamedNewKey) => join(folder, keyFileName(name));

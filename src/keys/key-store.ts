@@ -32,7 +32,7 @@ export interface KeyStore {
   read(name: KeyName): Promise<StoredKey>;
   /**
    * The public half of each key, in the order of `list` and with its problems: what listings need, without holding a
-   * private key. In groups, as large as the store reads at once; the first is small, so that its reader can begin.
+   * private key. In groups, as large as the store reads at once; the first is small, so that one can begin.
    * A damaged key is a failure here as it is for `read`, but for parts of it that neither the public half nor the
    * private exponent depend on: those a store may leave to `read`. A store that reads one key at a time has no such method.
    * @throws {KeyStoreError} the store as a whole cannot be read

@@ -23,13 +23,15 @@ export async function* publicKeyGroups(
   tools: PublicKeyTools,
 ): AsyncGenerator<readonly PublicKeyEntry[], void, undefined> {
   let group: PublicKeyEntry[] = [];
-  let size = 1;
   for (const file of files) {
-    group.push(readPlainKey(file, tools) ?? (await readPublicKey(file, tools)));
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-    size = MOST_AT_ONCE;
+    const plain = readPlainKey(file, tools);
+    if (plain !== undefined) group.push(plain);
+    if (group.length === MOST_AT_ONCE || (plain === undefined && group.length > 0)) {
+      yield group;
+      group = [];
+    }
+    // By itself, for it may be waited for: its passphrase is asked.
+    if (plain === undefined) yield [await readPublicKey(file, tools)];
   }
   if (group.length > 0) yield group;
 }

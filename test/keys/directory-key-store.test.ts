@@ -416,7 +416,8 @@ describe("creating", () => {
     });
     const [outcome] = await store.createMany([{ ...testKey(1, { note: "x" }), name: long }]);
     expect(outcome).toMatchObject({ kind: "failed", error: { hint: expect.stringContaining("shorter selector") } });
-    expect(readdirSync(store.location)).toEqual([]);
+    expect(readdirSync(store.location)).toEqual([".dkimctl"]);
+    expect(readdirSync(join(store.location, ".dkimctl/tags"))).toEqual([]);
   });
 
   test("without hard links, the name is made with O_EXCL", async () => {
