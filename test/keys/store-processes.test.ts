@@ -30,7 +30,7 @@ beforeAll(() => {
   const { path, remove } = compiledSource();
   source = path;
   return remove;
-});
+}, 60_000);
 
 function run(...parameters: string[]): { killed: boolean; status: number | null; stderr: string } {
   const { signal, status, stderr } = spawnSync(process.execPath, [CHILD, source, ...parameters], { encoding: "utf8" });
