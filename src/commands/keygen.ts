@@ -235,7 +235,7 @@ function warnOfSharing({ name, sharedBy = [] }: MadeKey & { kind: "made" }, noti
   const more = sharedBy.length > MOST_NAMES ? ` and ${sharedBy.length - MOST_NAMES} more` : "";
   const names = sharedBy.slice(0, MOST_NAMES).map(keyRecordName).join(", ");
   notices.warn(
-    `the key of ${keyRecordName(name)} is shared: ${names}${more} stand for the new key now`,
+    `the key of ${keyRecordName(name)} is shared: the new one is now also that of ${names}${more}`,
     "publish its record there too before they sign with it, or put the .bak file back",
   );
 }

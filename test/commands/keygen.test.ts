@@ -255,7 +255,7 @@ describe("a key that others share", () => {
     const { exitCode, stderr } = await runCli([...share("a.example", "d.example"), "--force"], { store: path });
     expect(exitCode).toBe(0);
     expect(stderr.match(/warning: .*|hint: .*/g)).toEqual([
-      "warning: the key of m._domainkey.a.example is shared: m._domainkey.b.example, m._domainkey.c.example stand for the new key now",
+      "warning: the key of m._domainkey.a.example is shared: the new one is now also that of m._domainkey.b.example, m._domainkey.c.example",
       "hint: publish its record there too before they sign with it, or put the .bak file back",
     ]);
     // A link by way of a link, from a store that is reached by another path, and more than can be named.
@@ -264,7 +264,7 @@ describe("a key that others share", () => {
       store: path,
       now: new Date("2026-11-22T00:00:00Z"),
     });
-    expect(again.stderr).toContain("m._domainkey.x2.example and 3 more stand for the new key now");
+    expect(again.stderr).toContain("m._domainkey.x2.example and 3 more\n");
   });
 
   test("is not spoken of when all its names are asked for, or none is left", async () => {
