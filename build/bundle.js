@@ -117,7 +117,7 @@ const GROUPS = [
   { name: "key-strength", test: /src\/keys\/(weak-keys\/|key-strength)/, priority: 5 },
   {
     name: "keys",
-    test: /src\/keys\/(?!domain-warnings|foreign|encrypted|generate|public-suffix|selector-template|weak-keys|key-strength|redis\/(?!redis-address)|vault\/(?!vault-address))/,
+    test: /src\/keys\/(?!domain-warnings|foreign|fast|encrypted|generate|public-suffix|selector-template|weak-keys|key-strength|redis\/(?!redis-address)|vault\/(?!vault-address))/,
     priority: 6,
   },
   { name: "nearest-name", test: /src\/nearest-name\.ts$/, priority: 7 },

@@ -43,3 +43,29 @@ export async function* concurrentMap<Item, Result>(
   }
   for (const { result } of waiting) yield await result;
 }
+
+/** An item that was waited for as long is handed on at once, with those before it. */
+const PATIENCE_MS = 20;
+
+/**
+ * The items in their order, in groups of what came quickly one after another: of many small results hundreds, of slow
+ * ones each by itself.
+ * @param most items of a group
+ */
+export async function* readyGroups<Item>(
+  items: AsyncIterable<Item>,
+  { most, now }: { readonly most: number; readonly now: () => Date },
+): AsyncGenerator<Item[]> {
+  let group: Item[] = [];
+  let before = now().getTime();
+  for await (const item of items) {
+    const time = now().getTime();
+    group.push(item);
+    if (group.length >= most || time - before >= PATIENCE_MS) {
+      yield group;
+      group = [];
+    }
+    before = now().getTime();
+  }
+  if (group.length > 0) yield group;
+}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { concurrentMap } from "../src/concurrent-map.ts";
+import { concurrentMap, readyGroups } from "../src/concurrent-map.ts";
 
 async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -73,4 +73,25 @@ test("items are pulled when there is a place, and results are there at once, how
   expect((await results.next()).value).toBe(2);
   for (const each of release) each();
   await results.return(undefined);
+});
+
+test("groups are of what comes quickly; a slow item is not kept waiting, nor what came before it", async () => {
+  let clock = 0;
+  async function* items() {
+    for (const [item, ms] of [
+      ["a", 0],
+      ["b", 1],
+      ["c", 50],
+      ["d", 200],
+      ["e", 1],
+      ["f", 1],
+      ["g", 1],
+      ["h", 0],
+    ] as const) {
+      clock += ms;
+      yield item;
+    }
+  }
+  const groups = readyGroups(items(), { most: 3, now: () => new Date(clock) });
+  expect((await collect(groups)).map((group) => group.join(""))).toEqual(["abc", "d", "efg", "h"]);
 });
