@@ -11,7 +11,6 @@ const PEERS = {
   "opendkim-genkey": ["--version"],
   "opendkim-testkey": [],
   rspamadm: ["--version"],
-  amavisd: ["-V"],
 };
 
 /** The peers that are installed, with their versions; those that are not, by name. */
