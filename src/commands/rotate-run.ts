@@ -9,6 +9,7 @@ import type { RotationFinding } from "../rotation/plan.ts";
 import { previewRotation, rotateDomain } from "../rotation/rotate-domain.ts";
 import type { Journal } from "../rotation/rotation-key.ts";
 import type { RotationWorld } from "../rotation/rotation-world.ts";
+import type { UnderWay } from "../under-way.ts";
 import type { Notices } from "./notices.ts";
 import type { RotateOptions } from "./rotate.ts";
 import { adoptDomain } from "./rotate-adopt.ts";
@@ -33,6 +34,8 @@ export interface Run {
   readonly room: RotationRoom;
   /** `undefined`: nothing is changed, only looked at. */
   readonly turn: RotationTurn | undefined;
+  /** Domains that are being served: when one of them ends the run, the others are not left half-way. */
+  readonly underWay: UnderWay;
 }
 
 const DEFAULT_WAIT_MS = 3_600_000;
@@ -85,7 +88,7 @@ async function oneRound(
   const atOnce = options.adopt ? 1 : DOMAINS_AT_ONCE;
   const work = (domain: DomainName) => {
     cli.signal.throwIfAborted();
-    return oneDomain(domain, run, past, first);
+    return run.underWay.add(oneDomain(domain, run, past, first));
   };
   const inTurn = (await run.turn?.beginRound?.(domains)) ?? domains;
   for await (const outcome of concurrentMap(inTurn, atOnce, work)) {

@@ -1,5 +1,6 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { UnderWay } from "../under-way.ts";
 import { withSyncedFolder } from "./durable-file.ts";
 import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions } from "./file-access.ts";
 import { type FileOperations, fileOperations } from "./file-operations.ts";
@@ -59,7 +60,7 @@ export class DirectoryKeyStore implements LockableKeyStore {
   readonly keepsFiles = true;
   readonly #options: DirectoryKeyStoreOptions;
   readonly #operations: FileOperations;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #underWay = new UnderWay();
   readonly #tags: RecordTagsFolder;
   readonly #changes: StoreChanges;
   readonly #links: KeyLinks;
@@ -129,13 +130,12 @@ export class DirectoryKeyStore implements LockableKeyStore {
       return access;
     });
     const made = createKeys(keys, { folder: this.location, tags: this.#tags, access, operations: this.#operations });
-    this.#underWay.add(made);
-    return made.finally(() => this.#underWay.delete(made));
+    return this.#underWay.add(made);
   }
 
   /** Waits for what the thread pool is writing: a run that is interrupted leaves no half of it behind. */
   async close(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    await this.#underWay.ended();
   }
 
   async replace(name: KeyName, key: NewKey): Promise<ReplacedKey> {

@@ -120,6 +120,7 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
       return taken;
     },
     async observe(key) {
+      survey.signal?.throwIfAborted();
       const { observation, lookup } = await observeKey(nameOf(key), key.record, survey);
       if (lookup !== undefined) lookups.set(key.selector, lookup);
       return observation;
