@@ -182,9 +182,11 @@ export class DirectoryKeyStore implements LockableKeyStore {
     const location = this.#pathOf(name);
     const fingerprint = await this.#fingerprintOf(name, location);
     await this.#changes.makeLocked(location, () => {
+      this.#links.refresh();
       if (lstatSync(location, { throwIfNoEntry: false }) === undefined) throw this.#notFound(name);
       withSyncedFolder(this.location, this.#operations, (sync) => {
-        if (handOverKeyFile(location, this.#operations, sync)) return;
+        const links = this.#links.namesOf(keyFileName(name)).map((link) => this.#pathOf(link));
+        if (handOverKeyFile(location, links, this.#operations, sync)) return;
         this.#operations.unlinkSync(location);
         sync();
       });
