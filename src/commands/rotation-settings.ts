@@ -17,8 +17,6 @@ import type { ReadableSigner } from "./signer-sources.ts";
 import type { SignerSwitchOptions } from "./signer-switch.ts";
 import type { SignerTarget } from "./signer-target.ts";
 
-const SIGNER_TIME_LIMIT_MS = 60_000;
-
 /** What holds for one domain: its own sections over the common ones. */
 export function settingsOf(
   domain: DomainName,
@@ -69,11 +67,11 @@ export async function openSigner(
   settings: Pick<Settings, "signer">,
   tools: Omit<SignerSwitchOptions, "target">,
 ): Promise<OpenedSigner> {
-  const { activate, type, configuration = [], "time-limit": timeLimitMs = SIGNER_TIME_LIMIT_MS } = settings.signer;
+  const { activate, type, configuration = [], "time-limit": timeLimit } = settings.signer;
   if (configuration.length > 0 && type === undefined) {
     throw new UsageError("signer.configuration needs signer.type: whose configuration is it?");
   }
-  const { signerTarget } = await import("./signer-target.ts");
+  const { SIGNER_TIME_LIMIT_MS, signerTarget } = await import("./signer-target.ts");
   const target = signerTarget(settings);
   if (target !== undefined && !tools.store.keepsFiles) {
     throw new UnsupportedByStoreError(
@@ -88,7 +86,10 @@ export async function openSigner(
       ? undefined
       : await openNames(type, target, configuration, tools);
   const names = reader && ((domain: DomainName) => reader.of(domain));
-  const base = target === undefined ? await openProgram(activate, timeLimitMs, tools) : await openTarget(target, tools);
+  const base =
+    target === undefined
+      ? await openProgram(activate, timeLimit ?? SIGNER_TIME_LIMIT_MS, tools)
+      : await openTarget(target, tools);
   if (base === undefined) return { signer: undefined, names };
   return {
     names,
