@@ -36,7 +36,7 @@ export interface StatusRoom {
 export interface StatusReading {
   /** Those that are selected, in the order that was asked for. */
   readonly keys: readonly KeyStatus[];
-  /** The domains that have a journal, damaged or not, whatever is selected. */
+  /** The domains of the selection that have a journal, damaged or not. */
   readonly managed: ReadonlySet<DomainName>;
 }
 
@@ -47,9 +47,10 @@ const READS_AT_ONCE = 16;
 export async function readKeyStatus(selection: StatusSelection, room: StatusRoom): Promise<StatusReading> {
   const { cli, notices, settings, journals } = room;
   const now = cli.now().getTime();
-  const managed = await journals.domains();
+  const managed = new Set<DomainName>();
   const keys: KeyStatus[] = [];
-  for await (const described of concurrentMap(managed.filter(selection.includesDomain), READS_AT_ONCE, describe)) {
+  const domains = (await journals.domains()).filter(selection.includesDomain);
+  for await (const described of concurrentMap(domains, READS_AT_ONCE, describe)) {
     cli.signal.throwIfAborted();
     keys.push(...described);
   }
@@ -59,14 +60,17 @@ export async function readKeyStatus(selection: StatusSelection, room: StatusRoom
   const selected = keys.filter(
     (key) => states.has(key.state as KeyState) && (dueWithinMs === undefined || isDue(key, dueWithinMs)),
   );
-  return { keys: selected.sort(ORDERS[selection.sort]), managed: new Set(managed) };
+  return { keys: selected.sort(ORDERS[selection.sort]), managed };
 
   async function describe(domain: DomainName): Promise<KeyStatus[]> {
     try {
       const journal = await journals.read(domain);
-      return journal === undefined ? [] : describeKeys(domain, journal, rotationPolicy(domain, settings), now);
+      if (journal === undefined) return [];
+      managed.add(domain);
+      return describeKeys(domain, journal, rotationPolicy(domain, settings), now);
     } catch (error) {
       if (!(error instanceof DkimctlError)) throw error;
+      managed.add(domain);
       notices.error(error);
       cli.exitCode = ExitCode.checkFailed;
       return [];

@@ -45,6 +45,15 @@ describe("commands on a store in Vault", () => {
     });
   });
 
+  test("status tells of keys that nobody rotates", async () => {
+    const vault = await startVault();
+    await run(vault, ["keygen", "-d", "example.com", "-t", "ed25519"]);
+    expect(await run(vault, ["status"])).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining("warning: the keys of example.com are not managed"),
+    });
+  });
+
   test("without credentials, with a file that everybody can read, and with a password in the address", async () => {
     const vault = await startVault();
     const nothing = await run(vault, ["showkeys"], {});
