@@ -65,13 +65,15 @@ const lazyRequirePlugin = {
   renderChunk: (code) => ({ code: loadLazily(loadLazily(code, INTEROP_LINE), REQUIRE_LINE), map: null }),
 };
 
-/** One octet is one character: such a file is decoded without a look at it. */
+/** One octet is one character: such a file is decoded without a look at it. Last of all: what prints the code undoes it. */
 const asciiPlugin = {
   name: "ascii",
-  renderChunk: (code) => ({
-    code: code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
-    map: null,
-  }),
+  generateBundle(_, files) {
+    for (const file of Object.values(files)) {
+      if (file.type !== "chunk") continue;
+      file.code = file.code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    }
+  },
 };
 
 const packageName = (id) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id)?.[1]?.replace("/", "-") ?? null;

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, uptime } from "node:os";
 import type { Readable } from "node:stream";
 import type { ResolverOptions, ServerPool } from "./dns/dns2-resolver.ts";
 import type { Resolver } from "./dns/resolver.ts";
@@ -8,6 +8,7 @@ import { ExitCode, OperationError } from "./errors.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import { systemErrorReason } from "./keys/key-store-errors.ts";
 import type { KeyStoreOptions } from "./keys/open-key-store.ts";
+import type { ClockReading } from "./rotation/host-clock.ts";
 import type { JournalStore } from "./rotation/journal-store.ts";
 import type { Output } from "./terminal/output.ts";
 import { ProcessOutput } from "./terminal/process-output.ts";
@@ -27,6 +28,8 @@ export interface CliContext {
   /** How many pieces of CPU work may run at once. */
   readonly parallelism: number;
   now(): Date;
+  /** The clock beside one that nobody can set; `undefined` where the system has none that tells of restarts. */
+  readClock(): Omit<ClockReading, "setAt"> | undefined;
   /** @throws whatever `node:fs` throws; "-" is not special here */
   readFile(path: string): Uint8Array;
   openKeyStore(options: KeyStoreOptions): Promise<KeyStore>;
@@ -41,6 +44,18 @@ export interface CliContext {
   readonly closers: (() => Promise<void>)[];
   /** What `main` returns when nothing is thrown. */
   exitCode: ExitCode;
+}
+
+/** Linux tells a new random number after each restart. */
+const BOOT_ID_FILE = "/proc/sys/kernel/random/boot_id";
+
+function readClock(): Omit<ClockReading, "setAt"> | undefined {
+  try {
+    const bootId = readFileSync(BOOT_ID_FILE, "latin1").trim();
+    return { now: Date.now(), bootId, uptimeMs: uptime() * 1000 };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Why a run was ended from outside. Not an error to print. */
@@ -93,6 +108,7 @@ export function processContext(): ProcessContext {
       return availableParallelism();
     },
     now: () => new Date(),
+    readClock,
     readFile: (path) => readFileSync(path),
     async openKeyStore(options) {
       const { openKeyStore } = await import("./keys/open-key-store.ts");

@@ -66,6 +66,12 @@ describe("what a command loads", () => {
   });
 });
 
+test("every chunk is ASCII: the loader takes one octet for one character", () => {
+  const chunks = readdirSync(BUNDLE).filter((file) => file.endsWith(".cjs"));
+  const wrong = chunks.filter((file) => /[^\0-\x7f]/.test(readFileSync(join(BUNDLE, file), "utf8")));
+  expect({ chunks: chunks.length > 20, wrong }).toEqual({ chunks: true, wrong: [] });
+});
+
 describe("the code cache", () => {
   function copyOfProgram(name: string): { bin: string; cli: string; caches: string[] } {
     const root = join(folder, name);

@@ -4,9 +4,14 @@ export function openedOnce<SomeSettings extends object, Opened>(
 ): (settings: SomeSettings) => Promise<Opened> {
   const opened = new Map<string, Promise<Opened>>();
   return (settings) => {
-    const key = JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const key = settingsKey(settings);
     const known = opened.get(key) ?? open(settings);
     opened.set(key, known);
     return known;
   };
+}
+
+/** Equal for equal settings, whatever their order. */
+export function settingsKey(settings: object): string {
+  return JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

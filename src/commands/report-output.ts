@@ -2,6 +2,7 @@ import { closeSync, fchmodSync, fsyncSync, lstatSync, openSync, realpathSync, re
 import { dirname, resolve } from "node:path";
 import type { CliContext } from "../context.ts";
 import { OperationError } from "../errors.ts";
+import { withSyncedFolder } from "../keys/durable-file.ts";
 import { fileOperations } from "../keys/file-operations.ts";
 import { sweepTemporaryFiles, temporaryPath, unlinkQuietly } from "../keys/temporary-file.ts";
 import type { Output } from "../terminal/output.ts";
@@ -86,7 +87,11 @@ function openFile(path: string, signal: AbortSignal): ReportOutput {
         if (target.kind === "file") fchmodSync(descriptor, target.mode);
         if (isPlace) fsyncSync(descriptor);
         close();
-        if (isPlace) renameSync(written, target.path);
+        if (!isPlace) return;
+        withSyncedFolder(dirname(target.path), fileOperations, (sync) => {
+          renameSync(written, target.path);
+          sync();
+        });
       });
     },
     discard,

@@ -1,5 +1,6 @@
 import type { DkimctlError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
+import { isoTime } from "../report/rotation-status/key-status.ts";
 import { roughDuration } from "../rotation/duration.ts";
 import type { RotationFinding, Step, Wait } from "../rotation/plan.ts";
 import type { Notices } from "./notices.ts";
@@ -54,10 +55,6 @@ export function failedDomain(
   level: RotationFinding["level"],
 ): DomainOutcome {
   return { domain, steps: [], waits: [], findings: [{ level, message, hint }] };
-}
-
-export function isoTime(time: number | undefined): string | null {
-  return time === undefined ? null : new Date(time).toISOString();
 }
 
 function describeStep(step: Step, future: boolean): string {

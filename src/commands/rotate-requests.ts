@@ -18,11 +18,12 @@ export function confirmSigner(
   selectors: readonly Selector[],
   policy: RotationPolicy,
   now: number,
+  clockSetAt?: number,
 ): Journal {
   for (const selector of selectors) {
     const key = liveKey(journal, selector);
     if (key === undefined) throw noSuchKey(journal, selector);
-    if (key.state === "active" || isUsable(key, policy, now)) continue;
+    if (key.state === "active" || isUsable(key, policy, now, clockSetAt)) continue;
     throw new UsageError(`${selector} of ${journal.domain} must not sign: it is ${key.state}, and not ready`, {
       hint: "make the signer use the key that is active, and see: dkimctl status",
     });

@@ -3,6 +3,7 @@ import { concurrentMap } from "../concurrent-map.ts";
 import type { CliContext } from "../context.ts";
 import { DkimctlError, ExitCode, UsageError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
+import { compareClock } from "../rotation/host-clock.ts";
 import type { DomainLease, RotationTurn } from "../rotation/journal-store.ts";
 import type { RotationFinding } from "../rotation/plan.ts";
 import { previewRotation, rotateDomain } from "../rotation/rotate-domain.ts";
@@ -21,7 +22,7 @@ import {
   tellFindings,
 } from "./rotate-report.ts";
 import { confirmSigner, markCompromised } from "./rotate-requests.ts";
-import type { RotationRoom } from "./rotation-room.ts";
+import type { Past, RotationRoom } from "./rotation-room.ts";
 import { rotationPolicy } from "./rotation-settings.ts";
 
 export interface Run {
@@ -49,7 +50,8 @@ export async function rotateAll(run: Run): Promise<void> {
   const all = await managedDomains(run);
   for (let first = true; ; first = false) {
     const lastRunAt = await room.journals.lastRunAt();
-    const { worst, next } = await oneRound(all, run, lastRunAt, first);
+    const past = { lastRunAt, clockSetAt: await noteClock(run, all.length > 0) };
+    const { worst, next } = await oneRound(all, run, past, first);
     if (!options.dryRun && all.length > 0) await room.journals.recordRun(Math.max(cli.now().getTime(), lastRunAt ?? 0));
     if (next > deadline || patience === 0) {
       if (worst !== undefined) cli.exitCode = worst === "person" ? ExitCode.checkFailed : ExitCode.tryAgain;
@@ -59,11 +61,20 @@ export async function rotateAll(run: Run): Promise<void> {
   }
 }
 
+/** @returns when the clock of this host was set forward, as far as that is known */
+async function noteClock({ cli, room, turn }: Run, begins: boolean): Promise<number | undefined> {
+  const reading = cli.readClock();
+  if (reading === undefined) return undefined;
+  const compared = compareClock(await room.journals.lastClock?.(), reading);
+  if (begins && turn !== undefined) await room.journals.recordClock?.(compared);
+  return compared.setAt;
+}
+
 /** @returns the worst that was found, and when something may move next */
 async function oneRound(
   domains: readonly DomainName[],
   run: Run,
-  lastRunAt: number | undefined,
+  past: Past,
   first: boolean,
 ): Promise<{ readonly worst: RotationFinding["level"] | undefined; readonly next: number }> {
   const { options, cli, notices } = run;
@@ -74,7 +85,7 @@ async function oneRound(
   const atOnce = options.adopt ? 1 : DOMAINS_AT_ONCE;
   const work = (domain: DomainName) => {
     cli.signal.throwIfAborted();
-    return oneDomain(domain, run, lastRunAt, first);
+    return oneDomain(domain, run, past, first);
   };
   const inTurn = (await run.turn?.beginRound?.(domains)) ?? domains;
   for await (const outcome of concurrentMap(inTurn, atOnce, work)) {
@@ -100,19 +111,14 @@ async function managedDomains({ domains, room }: Run): Promise<readonly DomainNa
   return [...found].sort();
 }
 
-async function oneDomain(
-  domain: DomainName,
-  run: Run,
-  lastRunAt: number | undefined,
-  first: boolean,
-): Promise<DomainOutcome> {
+async function oneDomain(domain: DomainName, run: Run, past: Past, first: boolean): Promise<DomainOutcome> {
   try {
-    if (run.turn === undefined) return await lookAtDomain(domain, run, lastRunAt);
+    if (run.turn === undefined) return await lookAtDomain(domain, run, past);
     const lease = await run.turn.lease(domain, { evenIfServed: isAsked(run) });
     if (lease === undefined) return elsewhere(domain, run);
     let served = false;
     try {
-      const outcome = await moveDomain(domain, run, lease, lastRunAt, first);
+      const outcome = await moveDomain(domain, run, lease, past, first);
       served = true;
       return outcome;
     } finally {
@@ -124,12 +130,12 @@ async function oneDomain(
   }
 }
 
-async function lookAtDomain(domain: DomainName, run: Run, lastRunAt: number | undefined): Promise<DomainOutcome> {
+async function lookAtDomain(domain: DomainName, run: Run, past: Past): Promise<DomainOutcome> {
   const { options, room } = run;
   const policy = rotationPolicy(domain, room.settings);
-  const world = await room.worldOf(domain, lastRunAt);
+  const world = await room.worldOf(domain, past);
   const journal = await journalOf(domain, world, room);
-  const preview = await previewRotation(withRequests(journal, options, policy, world.now()), policy, world);
+  const preview = await previewRotation(withRequests(journal, options, policy, world), policy, world);
   return { domain, ...preview };
 }
 
@@ -137,7 +143,7 @@ async function moveDomain(
   domain: DomainName,
   run: Run,
   lease: DomainLease,
-  lastRunAt: number | undefined,
+  past: Past,
   first: boolean,
 ): Promise<DomainOutcome> {
   const { options, room } = run;
@@ -146,9 +152,9 @@ async function moveDomain(
     return run.domains.length === 0 ? nothing(domain) : alreadyManaged(domain, room);
   }
   const policy = rotationPolicy(domain, room.settings);
-  const world = await room.worldOf(domain, lastRunAt, lease);
+  const world = await room.worldOf(domain, past, lease);
   const journal = await journalOf(domain, world, room);
-  const asked = first ? withRequests(journal, options, policy, world.now()) : journal;
+  const asked = first ? withRequests(journal, options, policy, world) : journal;
   if (asked !== journal) await world.writeJournal(asked);
   const { done, waits, findings } = await rotateDomain(asked, policy, world);
   return { domain, steps: done, waits, findings: [...findings, ...(await runHooks(domain, done, run))] };
@@ -182,10 +188,11 @@ function withRequests(
   journal: Journal,
   { now: atOnce, compromised = [], active }: RotateOptions,
   policy: ReturnType<typeof rotationPolicy>,
-  now: number,
+  world: RotationWorld,
 ): Journal {
+  const now = world.now();
   let result = journal;
-  if (active !== undefined) result = confirmSigner(result, active, policy, now);
+  if (active !== undefined) result = confirmSigner(result, active, policy, now, world.clockSetAt);
   if (atOnce) result = { ...result, rotationAskedAt: now };
   for (const selector of compromised) result = markCompromised(result, selector, now);
   return result;

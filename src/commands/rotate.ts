@@ -87,10 +87,17 @@ async function rotate(domains: readonly DomainName[], options: RotateOptions, cl
   }
 }
 
-function requireSense(
-  domains: readonly DomainName[],
-  { adopt, active, compromised, now, dryRun, wait }: RotateOptions,
-): void {
+/** What makes sense where keys are told of, and not where they are moved. */
+const ONLY_OF_STATUS = ["state", "due", "sort", "timeline", "html"] as const;
+
+function requireSense(domains: readonly DomainName[], options: RotateOptions): void {
+  const { adopt, active, compromised, now, dryRun, wait } = options;
+  const ofStatus = ONLY_OF_STATUS.find((name) => options[name] !== undefined);
+  if (ofStatus !== undefined && !options.status) {
+    throw new UsageError(`--${ofStatus} goes with --status only`, {
+      hint: "tell the states: dkimctl status; move the keys: dkimctl rotate",
+    });
+  }
   const named = active !== undefined ? "--active" : compromised !== undefined ? "--compromised" : undefined;
   if (named !== undefined && domains.length !== 1) {
     throw new UsageError(`${named} names a key of one domain`, {

@@ -12,10 +12,17 @@ import { randomHex } from "./key-maker.ts";
 import { openedOnce } from "./opened-once.ts";
 import { DEFAULT_TTL_SECONDS, type GlobalOptions, type PassphraseOptions } from "./options.ts";
 import { createPublishers } from "./publishers.ts";
-import { type OpenedSigner, openRevealers, openSigner, rotationPolicy, settingsOf } from "./rotation-settings.ts";
+import { type OpenedSigner, openRevealers, rotationPolicy, settingsOf } from "./rotation-settings.ts";
 import { loadSettings, openJournals, openStore, type Settings } from "./settings.ts";
+import { createSigners } from "./signers-of-domains.ts";
 
 export interface RotationRoomOptions extends GlobalOptions, PassphraseOptions, DnsOptions {}
+
+/** What is known of the clock from earlier runs; milliseconds since the epoch. */
+export interface Past {
+  readonly lastRunAt: number | undefined;
+  readonly clockSetAt: number | undefined;
+}
 
 /** Everything a run works with, opened once for all domains. The caller closes it. */
 export interface RotationRoom {
@@ -27,11 +34,14 @@ export interface RotationRoom {
   publisherOf(domain: DomainName): Promise<Publisher | undefined>;
   /** @throws {UsageError} its settings contradict each other */
   signerOf(domain: DomainName): Promise<OpenedSigner>;
-  /** Puts back what a run that was killed had begun to change at any signer. To be called before anything is decided. */
+  /**
+   * Puts back what a run that was killed had begun to change at any signer. To be called before anything is decided.
+   * What fails with a signer of some domains is told when it is their turn.
+   */
   recoverSigners(): Promise<void>;
   readonly ttlSeconds: number;
   /** @param lease absent: nothing will be changed, only looked at */
-  worldOf(domain: DomainName, lastRunAt: number | undefined, lease?: DomainLease): Promise<RotationWorld>;
+  worldOf(domain: DomainName, past: Past, lease?: DomainLease): Promise<RotationWorld>;
   close(): Promise<void>;
 }
 
@@ -44,33 +54,19 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
   const revealers = await openRevealers(settings, store);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
-  const sameSettings = (one: Settings["signer"], other: Settings["signer"]) =>
-    JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
-  const openSignerOf = openedOnce(async (signer: Settings["signer"]): Promise<OpenedSigner> => {
-    const opened = await openSigner(
-      { signer },
-      {
-        store,
-        journals,
-        serves: (domain) => sameSettings(settingsOf(domain, settings).signer, signer),
-        resolver,
-        env: cli.env,
-        signal: cli.signal,
-        now: () => cli.now(),
-        readText: (path) => readTextFile(path, cli),
-      },
-    );
-    return opened.signer === undefined && journals.activates ? { ...opened, signer: { use: async () => {} } } : opened;
+  const signers = createSigners(settings, {
+    store,
+    journals,
+    resolver,
+    env: cli.env,
+    signal: cli.signal,
+    now: () => cli.now(),
+    readText: (path) => readTextFile(path, cli),
   });
-  const signerOf = (domain: DomainName) => openSignerOf(settingsOf(domain, settings).signer);
-  const ownSigners = Object.keys(settings.domain).map((domain) => settingsOf(domain as DomainName, settings).signer);
-  async function recoverSigners(): Promise<void> {
-    for (const signer of [settings.signer, ...ownSigners]) await (await openSignerOf(signer)).signer?.recover?.();
-  }
   // What all domains share is wrong for the whole run; what only some have, for each of those.
   const domains = Object.values(settings.domain);
   if (!domains.some((own) => own.publish !== undefined)) await openPublisher(settings.publish);
-  if (!domains.some((own) => own.signer !== undefined)) await openSignerOf(settings.signer);
+  if (!domains.some((own) => own.signer !== undefined)) await signers.openCommon();
   const port = settings.dns["authoritative-port"];
   const survey: SurveyOptions = {
     resolver,
@@ -85,24 +81,26 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
     journals,
     survey,
     publisherOf,
-    signerOf,
-    recoverSigners,
+    signerOf: signers.of,
+    recoverSigners: signers.recoverAll,
     ttlSeconds,
-    worldOf: async (domain, lastRunAt, lease) =>
-      createStoreWorld({
+    async worldOf(domain, past, lease) {
+      if (lease !== undefined) await signers.recover(domain);
+      return createStoreWorld({
         domain,
         store,
         lease,
         survey,
         publisher: await publisherOf(domain),
-        ...(await signerOf(domain)),
+        ...(await signers.of(domain)),
         revealer: revealers?.(domain),
         ttlSeconds,
-        lastRunAt,
+        ...past,
         policy: rotationPolicy(domain, settings),
         now: () => cli.now().getTime(),
         random: randomHex,
-      }),
+      });
+    },
     async close() {
       await Promise.all([resolver.close(), pool.close()]);
     },

@@ -12,6 +12,7 @@ import type { SignerNames } from "../rotation/signer-names.ts";
 import type { SignerSwitch } from "../rotation/store-world.ts";
 import type { Settings } from "./settings.ts";
 import type { SignerNamesReader } from "./signer-names.ts";
+import { signerOver } from "./signer-settings.ts";
 import type { ReadableSigner } from "./signer-sources.ts";
 import type { SignerSwitchOptions } from "./signer-switch.ts";
 import type { SignerTarget } from "./signer-target.ts";
@@ -29,7 +30,7 @@ export function settingsOf(
   return {
     rotation: { ...rotation, ...ownRotation },
     publish: ownPublish === undefined ? publish : { ...publish, ...ownPublish },
-    signer: ownSigner === undefined ? signer : { ...signer, ...ownSigner },
+    signer: ownSigner === undefined ? signer : signerOver(signer, ownSigner),
   };
 }
 

@@ -3,6 +3,7 @@ import { CONFIG_SCHEMA, type Setting, WrongValue } from "../config/config-schema
 import { TomlSyntaxError } from "../config/config-toml.ts";
 import type { Settings } from "../config.ts";
 import { DkimctlError, UsageError } from "../errors.ts";
+import { signerOver } from "./signer-settings.ts";
 
 /** The sections whose settings are options too, and what stands before their names. */
 const SECTIONS = { rotation: "", publish: "publish-", signer: "signer-", hooks: "" } as const;
@@ -67,17 +68,20 @@ export function applySettingOptions<Known extends Pick<Settings, OptionSection |
 ): Known {
   const said = (section: OptionSection) => valuesOf(section, options);
   const [rotation, publish, signer, hooks] = [said("rotation"), said("publish"), said("signer"), said("hooks")];
-  const over = <Own extends object>(own: Own | undefined, given: object): Own | undefined =>
-    own === undefined ? undefined : { ...own, ...given };
   const domain = Object.entries(settings.domain).map(([name, own]) => [
     name,
-    { ...own, ...rotation, publish: over(own.publish, publish), signer: over(own.signer, signer) },
+    {
+      ...own,
+      ...rotation,
+      publish: own.publish && { ...own.publish, ...publish },
+      signer: own.signer && signerOver(own.signer, signer),
+    },
   ]);
   return {
     ...settings,
     rotation: { ...settings.rotation, ...rotation },
     publish: { ...settings.publish, ...publish },
-    signer: { ...settings.signer, ...signer },
+    signer: signerOver(settings.signer, signer),
     hooks: { ...settings.hooks, ...hooks },
     domain: Object.fromEntries(domain),
   };

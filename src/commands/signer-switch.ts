@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { requireProgram } from "../dns/publish/run-program.ts";
 import type { Resolver } from "../dns/resolver.ts";
 import { DkimctlError, OperationError, TryAgainError } from "../errors.ts";
@@ -33,6 +34,14 @@ export interface SignerSwitchOptions {
   readText(path: string): string;
 }
 
+/** Domains rotate side by side, and others are often about to ask too: as long as more come, a change waits so long. */
+const GATHER_MS = 30;
+
+/** After so many domains it is the signer's fault, and each more would only cost another reload and its time limit. */
+const MOST_FAILURES = 3;
+
+const CHOOSE_ALGORITHMS = "choose what its domain signs with: [rotation] algorithms";
+
 /** One domain's wish to sign with these keys, waiting for its turn. */
 interface Wish {
   readonly domain: DomainName;
@@ -56,7 +65,10 @@ export class ConfiguredSigner implements SignerSwitch {
   #reader: Promise<FileReader | undefined> | undefined;
   #waiting: Wish[] = [];
   #isBusy = false;
-  /** The signer could not even be put back: nothing more is tried in this run. */
+  #areReadable = false;
+  /** How many domains, tried alone, have failed since the last that did not. */
+  #failedInARow = 0;
+  /** The signer could not even be put back, or fails for whatever domain: nothing more is tried in this run. */
   #broken: DkimctlError | undefined;
 
   constructor(options: SignerSwitchOptions) {
@@ -90,6 +102,10 @@ export class ConfiguredSigner implements SignerSwitch {
     if (this.#isBusy) return;
     this.#isBusy = true;
     while (this.#waiting.length > 0) {
+      for (let known = 0; known < this.#waiting.length; ) {
+        known = this.#waiting.length;
+        await delay(GATHER_MS);
+      }
       const wishes = this.#waiting;
       this.#waiting = [];
       await this.#change(wishes);
@@ -114,6 +130,7 @@ export class ConfiguredSigner implements SignerSwitch {
       }
       await this.#apply(wishes, files);
       this.#keys = next;
+      this.#failedInARow = 0;
       for (const { done } of wishes) done();
     } catch (error) {
       if (wishes.length === 1 || this.#broken !== undefined || !(error instanceof DkimctlError)) {
@@ -125,19 +142,17 @@ export class ConfiguredSigner implements SignerSwitch {
   /** The files with the wishes fulfilled. @throws {DkimctlError} the signer cannot be told so */
   #format(wishes: readonly Wish[], next: ReadonlyMap<DomainName, readonly SignerKey[]>): readonly SignerFile[] {
     const { form, formOptions, signer } = this.#options.target;
-    const all = [...next.values()].flat().sort((a, b) => compareKeyNames(a.name, b.name));
+    const known = [...next.values()].flat().sort((a, b) => compareKeyNames(a.name, b.name));
+    const reasons = new Map(known.map((key) => [key, form.cannotUse?.(key, known)]));
     for (const key of wishes.flatMap(({ keys }) => keys)) {
-      const reason = form.cannotUse?.(key, all);
-      if (reason === undefined) continue;
-      throw new OperationError(`${keyRecordName(key.name)} cannot sign: ${reason}`, {
-        hint: "choose what its domain signs with: [rotation] algorithms",
-      });
+      const reason = reasons.get(key);
+      if (reason !== undefined) {
+        throw new OperationError(`${keyRecordName(key.name)} cannot sign: ${reason}`, { hint: CHOOSE_ALGORITHMS });
+      }
     }
-    requireOneSignature(
-      wishes.flatMap(({ keys }) => keys),
-      form,
-      signer,
-    );
+    // A key that the signer cannot load may stop it for all domains.
+    const all = known.filter((key) => reasons.get(key) === undefined);
+    requireOneSignature(all, form, signer, CHOOSE_ALGORITHMS);
     const { catchAll } = formOptions;
     if (catchAll !== undefined && !next.has(catchAll)) {
       throw new OperationError(`the domain of signer.catch-all, ${catchAll}, has no key in the configuration`);
@@ -194,11 +209,7 @@ export class ConfiguredSigner implements SignerSwitch {
     let hasReloaded = false;
     try {
       this.#files.replace(files);
-      const reader = await this.#user();
-      const paths = files.map(target.pathOf);
-      for (const access of reader === undefined ? [] : await testReading(paths, reader)) {
-        if (access.kind === "unreadable") throw new SignerTestError(`the new configuration: ${access.reason}`);
-      }
+      await this.#testFiles(files);
       hasReloaded = true;
       await this.#reload(this.#options.signal);
       for (const { keys } of wishes) await testLiveSigner(keys, target, this.#options);
@@ -206,6 +217,16 @@ export class ConfiguredSigner implements SignerSwitch {
       await this.#undo(cause, wishes, hasReloaded);
     }
     this.#files.confirm();
+  }
+
+  /** Replaced files keep owner and mode: one test a run is enough. */
+  async #testFiles(files: readonly SignerFile[]): Promise<void> {
+    const reader = this.#areReadable ? undefined : await this.#user();
+    if (reader === undefined) return;
+    for (const access of await testReading(files.map(this.#options.target.pathOf), reader)) {
+      if (access.kind === "unreadable") throw new SignerTestError(`the new configuration: ${access.reason}`);
+    }
+    this.#areReadable = true;
   }
 
   async #undo(cause: unknown, wishes: readonly Wish[], hasReloaded: boolean): Promise<never> {
@@ -225,6 +246,10 @@ export class ConfiguredSigner implements SignerSwitch {
     }
     this.#files.confirm();
     if (!(cause instanceof DkimctlError) && !signal.aborted) throw cause;
+    if (wishes.length === 1 && ++this.#failedInARow === MOST_FAILURES) {
+      const message = `not tried, for the signer failed for ${MOST_FAILURES} domains one after another: ${reason}`;
+      this.#broken = new SignerTestError(message, { hint, cause });
+    }
     throw new SignerTestError(`${reason}; the signer was put back to ${old === "" ? "what it used" : old}`, {
       hint,
       cause,

@@ -67,9 +67,11 @@ export function adoptKeys(
     if (named.length === 0 && candidates.length > 1) throw new AmbiguousSignerError(domain, candidates);
     for (const selector of named.length > 0 ? named : candidates) signing.add(selector);
   }
-  const adopted = proven.map(({ selector, algorithm, bits, record }): RotationKey => {
+  const adopted = proven.map(({ selector, algorithm, bits, record, seen }): RotationKey => {
     const state = signing.has(selector) ? "active" : "ready";
-    return { selector, algorithm, bits, record, state, entered: { [state]: now }, staleSeconds: 0, ttlSeconds: 0 };
+    const entered = { [state]: now };
+    // Nobody knows what was at the name before; caches may hold that for as long as they hold what is there now.
+    return { selector, algorithm, bits, record, state, entered, staleSeconds: seen.ttlSeconds, ttlSeconds: 0 };
   });
   const observations = new Map(proven.map(({ selector, seen }) => [selector as string, seen]));
   return { journal: absorbObservations({ domain, keys: adopted }, observations, now), leftOut };

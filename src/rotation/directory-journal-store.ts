@@ -10,6 +10,7 @@ import type { LockableKeyStore } from "../keys/key-store.ts";
 import { KeyNotFoundError, systemErrorCode, systemErrorReason } from "../keys/key-store-errors.ts";
 import { CONTROL_FOLDER, ensureFolder } from "../keys/store-folder.ts";
 import { sweepTemporaryFiles } from "../keys/temporary-file.ts";
+import { type ClockReading, formatClockReading, parseClockReading } from "./host-clock.ts";
 import { formatJournal, JournalError, parseJournal } from "./journal.ts";
 import type { DomainLease, JournalStore, RotationTurn } from "./journal-store.ts";
 import type { Journal } from "./rotation-key.ts";
@@ -65,6 +66,14 @@ export class DirectoryJournalStore implements JournalStore {
 
   async recordRun(now: number): Promise<void> {
     this.#put(join(this.#path, "last-run"), `${new Date(now).toISOString()}\n`);
+  }
+
+  async lastClock(): Promise<ClockReading | undefined> {
+    return parseClockReading(readIfThere(join(this.#path, "clock")) ?? "");
+  }
+
+  async recordClock(reading: ClockReading): Promise<void> {
+    this.#put(join(this.#path, "clock"), formatClockReading(reading));
   }
 
   /** The lock of the store is the lease of every domain. */

@@ -2,6 +2,7 @@ import { TryAgainError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import type { KeyName } from "../keys/key-name.ts";
 import type { NewKey } from "../keys/key-store.ts";
+import type { ClockReading } from "./host-clock.ts";
 import type { Journal } from "./rotation-key.ts";
 
 /** Where the journals of a key store's domains live: beside its keys. */
@@ -17,6 +18,9 @@ export interface JournalStore {
   /** When any run looked at its clock last; milliseconds since the epoch, `undefined` before the first run. */
   lastRunAt(): Promise<number | undefined>;
   recordRun(now: number): Promise<void>;
+  /** What the clocks of this host said when a run began last; absent where many hosts share the store. */
+  lastClock?(): Promise<ClockReading | undefined>;
+  recordClock?(reading: ClockReading): Promise<void>;
   /**
    * Begins to change journals. A folder has one such turn at a time; in a store that many machines share, many have
    * theirs at once, and each domain is leased by itself.

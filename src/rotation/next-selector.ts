@@ -20,7 +20,7 @@ const MOST_CANDIDATES = 10_000;
 export function nextSelector(
   algorithm: RotationAlgorithm,
   planned: ReadonlySet<string>,
-  { journal, policy, now, taken, random }: PlanInput,
+  { journal, policy, now, taken, random, clockSetAt = 0 }: PlanInput,
 ): SelectorChoice {
   if (policy.selectorRing === undefined) {
     const used = new Set<string>(journal.keys.map(({ selector }) => selector));
@@ -41,7 +41,7 @@ export function nextSelector(
     if (uses.length === 0 && taken.has(selector)) continue;
     const goneAt = Math.max(Number.NEGATIVE_INFINITY, ...uses.map((key) => key.entered.gone ?? 0));
     const cachedMs = Math.max(0, ...uses.flatMap((key) => [key.staleSeconds, key.ttlSeconds])) * 1000;
-    const until = goneAt + cachedMs + policy.marginMs;
+    const until = uses.length === 0 ? goneAt : Math.max(goneAt, clockSetAt) + cachedMs + policy.marginMs;
     if (now < until) freeAt = Math.min(freeAt ?? until, until);
     // In turn: the one that has rested longest.
     else if (choice === undefined || goneAt < choice.goneAt) choice = { selector, goneAt };

@@ -33,6 +33,8 @@ export interface Doubt {
   readonly contradicts: boolean;
   /** The longest TTL of anything that was seen. */
   readonly ttlSeconds: number;
+  /** How long a "no" is kept, as far as any server tells. */
+  readonly negativeSeconds: number;
   /** Escaped. */
   readonly reason: string;
 }
@@ -51,7 +53,13 @@ export function readSurvey(
   const contradicts = comparisons.some(({ versions }, index) =>
     versions.some(({ served }) => !isOurs(key, served) && !(served.kind === "cname" && index < comparisons.length - 1)),
   );
-  const doubt = (reason: string): Doubt => ({ kind: "doubt", contradicts, ttlSeconds, reason });
+  const doubt = (reason: string): Doubt => ({
+    kind: "doubt",
+    contradicts,
+    ttlSeconds,
+    negativeSeconds: Math.max(0, ...negativeSeconds.values()),
+    reason,
+  });
   const last = comparisons.at(-1);
   if (survey.problem !== undefined || last === undefined) return doubt(survey.problem ?? "no server was asked");
   for (const comparison of comparisons) {
@@ -75,32 +83,37 @@ export function readSurvey(
 /**
  * The journal with what was seen: how long caches may hold something older, and since when the record is proven. A break
  * of any kind ends a proof; so does a CNAME that leads elsewhere. No key changes its state here.
+ * @param now `undefined`: the clock is wrong, and no proof begins
+ * @returns the same journal when it tells all of it already
  */
 export function absorbObservations(
   journal: Journal,
   observations: ReadonlyMap<string, Observation>,
-  now: number,
+  now: number | undefined,
 ): Journal {
   let result = journal;
   for (const key of journal.keys) {
     const seen = isLive(key) ? observations.get(key.selector) : undefined;
-    if (seen !== undefined) result = replaceKey(result, absorb(key, seen, now));
+    if (seen === undefined) continue;
+    const known = absorb(key, seen, now);
+    const isNews = (Object.keys(known) as (keyof typeof known)[]).some((field) => known[field] !== key[field]);
+    if (isNews) result = replaceKey(result, { ...key, ...known });
   }
   return result;
 }
 
-function absorb(key: RotationKey, seen: Observation, now: number): RotationKey {
+function absorb(
+  key: RotationKey,
+  seen: Observation,
+  now: number | undefined,
+): Pick<RotationKey, "staleSeconds" | "ttlSeconds" | "provenSince" | "servedAt" | "absentSince"> {
   const ours = seen.kind === "agreed" && seen.serves === "ours";
-  const stale = ours
-    ? seen.negativeSeconds
-    : seen.kind === "agreed"
-      ? Math.max(seen.ttlSeconds, seen.negativeSeconds)
-      : seen.ttlSeconds;
+  const stale = ours ? seen.negativeSeconds : Math.max(seen.ttlSeconds, seen.negativeSeconds);
   const moved = ours && key.servedAt !== undefined && key.servedAt !== seen.servedAt;
   const provenSince = ours ? (moved ? now : (key.provenSince ?? now)) : undefined;
   return {
-    ...key,
-    staleSeconds: Math.max(key.staleSeconds, stale),
+    // A resolver may hold the CNAME that led elsewhere, where the record is not kept.
+    staleSeconds: Math.max(key.staleSeconds, stale, moved ? key.ttlSeconds : 0),
     ttlSeconds: ours ? Math.max(key.ttlSeconds, seen.ttlSeconds) : key.ttlSeconds,
     provenSince,
     servedAt: ours ? seen.servedAt : key.servedAt,

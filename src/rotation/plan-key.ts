@@ -45,7 +45,8 @@ class KeyPlanner implements RotationPlan {
     } else if (precedesUse && !policy.algorithms.includes(algorithm) && !maySign) {
       this.steps.push({ kind: "advance", selector, to: "draining", why: `${algorithm} keys are no longer wanted` });
     } else if (state === "tombstone") this.#planTombstone();
-    else if (state === "draining" && this.#input.now >= drainedAt(this.#key, policy)) this.#planRevocation();
+    else if (state === "draining" && this.#input.now >= drainedAt(this.#key, policy, this.#input.clockSetAt))
+      this.#planRevocation();
     else this.#planPublished();
   }
 
@@ -103,17 +104,17 @@ class KeyPlanner implements RotationPlan {
 
   #planProven(): void {
     const { selector, state, provenSince } = this.#key;
-    const { now, policy } = this.#input;
+    const { now, policy, clockSetAt } = this.#input;
     if (provenSince === undefined) return;
     if (state === "new") {
       this.steps.push({ kind: "advance", selector, to: "published", why: "every server has the record" });
     } else if (state === "published" || state === "ready") {
-      const until = safeSince(this.#key, provenSince, policy);
+      const until = safeSince(this.#key, provenSince, policy, clockSetAt);
       if (now < until) this.#wait("caches that may hold an older answer", until);
       else if (state === "published") {
         this.steps.push({ kind: "advance", selector, to: "ready", why: "no cache holds an older answer" });
       }
-    } else if (state === "draining") this.#wait("mail on its way", drainedAt(this.#key, policy));
+    } else if (state === "draining") this.#wait("mail on its way", drainedAt(this.#key, policy, clockSetAt));
   }
 
   #doubted(reason: string, contradicts: boolean): void {
@@ -142,9 +143,9 @@ class KeyPlanner implements RotationPlan {
   }
 
   #planTombstone(): void {
-    const { now, policy } = this.#input;
+    const { now, policy, clockSetAt } = this.#input;
     const seen = this.#seen;
-    const until = tombstoneEnd(this.#key, policy);
+    const until = tombstoneEnd(this.#key, policy, clockSetAt);
     if (seen?.kind === "agreed" && seen.serves === "ours") {
       if (!this.#isHeld()) this.#ask("tombstone", "the record has come back");
       return;
@@ -166,12 +167,12 @@ class KeyPlanner implements RotationPlan {
   /** The record is proven absent. */
   #planEnd(): void {
     const { selector, absentSince } = this.#key;
-    const { now, policy } = this.#input;
+    const { now, policy, clockSetAt } = this.#input;
     if (!policy.reveal) {
       this.steps.push({ kind: "destroy", selector, why: "no server has the record" });
     } else if (absentSince !== undefined) {
       // Whoever has the private key could deceive receivers whose resolvers still hold the public one.
-      const until = forgottenAt(this.#key, absentSince, policy);
+      const until = forgottenAt(this.#key, absentSince, policy, clockSetAt);
       if (now < until) this.#wait("caches that may hold the key", until);
       else this.steps.push({ kind: "reveal", selector, why: "no server has the record, and no cache has the key" });
     }

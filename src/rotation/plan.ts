@@ -6,6 +6,7 @@ import { planKey } from "./plan-key.ts";
 import {
   isCandidate,
   type Journal,
+  KEY_STATES,
   type KeyState,
   liveKeys,
   type RotationAlgorithm,
@@ -67,13 +68,15 @@ export interface PlanInput {
   /** With the observations absorbed. */
   readonly journal: Journal;
   readonly policy: RotationPolicy;
-  /** By selector, of all keys that are not gone and have a record. */
+  /** By selector, of all keys that are not gone. */
   readonly observations: ReadonlyMap<string, Observation>;
   readonly now: number;
   /** When the last run looked at its clock. */
   readonly lastRunAt?: number | undefined;
   /** What the signer's configuration says; `undefined`: nobody has told where it is. */
   readonly named?: SignerNames | undefined;
+  /** When the clock was set forward: what began before is measured from then. */
+  readonly clockSetAt?: number | undefined;
   /** Selectors that the store has, whoever made them. */
   readonly taken: ReadonlySet<string>;
   /** Eight random hex digits at each call. */
@@ -81,7 +84,7 @@ export interface PlanInput {
 }
 
 /** A clock that is corrected by so much troubles nobody; the margin is larger. */
-const CLOCK_TOLERANCE_MS = 5 * 60_000;
+export const CLOCK_TOLERANCE_MS = 5 * 60_000;
 
 /**
  * What is to be done at this moment. Pure.
@@ -127,7 +130,7 @@ function dueReason({ journal, policy, now, taken }: PlanInput): string | undefin
 }
 
 function planSuccession(input: PlanInput): RotationPlan {
-  const { journal, policy, now, taken } = input;
+  const { journal, policy, now, taken, clockSetAt } = input;
   const steps: Step[] = [];
   const waits: Wait[] = [];
   const findings: RotationFinding[] = [];
@@ -162,7 +165,7 @@ function planSuccession(input: PlanInput): RotationPlan {
   }
   const keys = next.flatMap(({ key }) => key ?? []);
   const begun = journal.keys.filter((key) => key.state === "ready" && key.intent?.effect === "activate");
-  if (keys.length === next.length && keys.every((key) => isUsable(key, policy, now))) {
+  if (keys.length === next.length && keys.every((key) => isUsable(key, policy, now, clockSetAt))) {
     const last = Math.max(...keys.map((key) => key.intent?.last ?? Number.NEGATIVE_INFINITY));
     if (due === undefined && begun.length === 0) {
       waits.push({
@@ -186,13 +189,10 @@ function planSuccession(input: PlanInput): RotationPlan {
 }
 
 function latestTime({ keys, rotationAskedAt = 0 }: Journal): number {
-  const times = keys.flatMap((key) => [
-    ...Object.values(key.entered),
-    key.provenSince ?? 0,
-    key.compromisedAt ?? 0,
-    key.absentSince ?? 0,
-    key.intent?.since ?? 0,
-    key.intent?.last ?? 0,
-  ]);
-  return Math.max(rotationAskedAt, 0, ...times);
+  let latest = rotationAskedAt;
+  for (const { entered, provenSince = 0, compromisedAt = 0, absentSince = 0, intent } of keys) {
+    latest = Math.max(latest, provenSince, compromisedAt, absentSince, intent?.since ?? 0, intent?.last ?? 0);
+    for (const state of KEY_STATES) latest = Math.max(latest, entered[state] ?? 0);
+  }
+  return latest;
 }

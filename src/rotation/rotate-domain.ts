@@ -76,23 +76,23 @@ export async function rotateDomain(start: Journal, policy: RotationPolicy, world
 
 async function lookAndPlan(journal: Journal, policy: RotationPolicy, world: RotationWorld) {
   const observations = new Map<string, Observation>();
-  const keys = liveKeys(journal).filter(({ record }) => record !== undefined);
+  // Also those whose record is not known yet: a "no" for the name may be in caches from now on.
   for await (const [key, seen] of concurrentMap(
-    keys,
+    liveKeys(journal),
     LOOKS_AT_ONCE,
     async (key) => [key, await world.observe(key)] as const,
   )) {
     observations.set(key.selector, seen);
   }
   const now = world.now();
-  const { lastRunAt } = world;
+  const { lastRunAt, clockSetAt } = world;
   const isBehind = clockFinding({ journal, lastRunAt, now }) !== undefined;
-  const absorbed = isBehind ? journal : absorbObservations(journal, observations, now);
-  const observed = JSON.stringify(absorbed) === JSON.stringify(journal) ? journal : absorbed;
+  const observed = absorbObservations(journal, observations, isBehind ? undefined : now);
   const taken = await world.taken();
   const named = await world.named?.();
   const random = () => world.random();
-  const plan = planRotation({ journal: observed, policy, observations, now, lastRunAt, named, taken, random });
+  const clock = { now, lastRunAt, clockSetAt };
+  const plan = planRotation({ journal: observed, policy, observations, ...clock, named, taken, random });
   return { observed, plan, observations };
 }
 
@@ -138,7 +138,9 @@ class Stepper {
   async #create({ selector, algorithm }: Step & { kind: "create" }): Promise<undefined> {
     if (liveKey(this.journal, selector) === undefined) {
       const earlier = this.journal.keys.filter((key) => key.selector === selector);
-      const stale = earlier.flatMap((key) => [key.staleSeconds, key.ttlSeconds]);
+      // How long a "no" is kept now may be less than what a server that lags has told until a moment ago.
+      const negative = [...this.#observations.values()].map(({ negativeSeconds = 0 }) => negativeSeconds);
+      const stale = [...earlier.flatMap((key) => [key.staleSeconds, key.ttlSeconds]), ...negative];
       const key: RotationKey = {
         selector,
         algorithm,
@@ -231,7 +233,9 @@ export function confirmActivation(journal: Journal, selectors: readonly Selector
     if (key.state === "active") return enterState(key, "draining", now);
     return key.intent?.effect === "activate" ? { ...key, intent: undefined } : key;
   });
-  return { ...journal, keys, rotationAskedAt: undefined };
+  const isNew = journal.keys.some((key) => selectors.includes(key.selector) && key.state === "ready");
+  // What was asked for is done; but not by going back to the keys that signed.
+  return isNew ? { ...journal, keys, rotationAskedAt: undefined } : { ...journal, keys };
 }
 
 function failureOf(step: Step, error: DkimctlError): RotationFinding {

@@ -13,6 +13,8 @@ export interface RotationWorld {
   now(): number;
   /** When the run before this one looked at the clock. */
   readonly lastRunAt: number | undefined;
+  /** When the clock was found to have been set forward. */
+  readonly clockSetAt?: number | undefined;
   random(): string;
   /** Selectors that the store has for the domain. */
   taken(): Promise<ReadonlySet<string>>;

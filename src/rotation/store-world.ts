@@ -31,6 +31,7 @@ export interface StoreWorldOptions {
   readonly now: () => number;
   readonly random: () => string;
   readonly lastRunAt: number | undefined;
+  readonly clockSetAt: number | undefined;
   readonly ttlSeconds: number;
   /** `undefined`: a person publishes. */
   readonly publisher: Publisher | undefined;
@@ -71,7 +72,8 @@ export class NotProvenError extends TryAgainError {
 
 /** The real world of one domain: a key store, the DNS, a publisher and a signer. */
 export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
-  const { domain, store, policy, survey, now, random, lastRunAt, publisher, signer, revealer, ttlSeconds } = options;
+  const { domain, store, policy, survey, now, random, lastRunAt, clockSetAt, publisher, signer, revealer, ttlSeconds } =
+    options;
   const lookups = new Map<Selector, TxtLookup>();
   const lease = (): DomainLease => {
     if (options.lease === undefined) throw new RangeError("this world is only looked at");
@@ -110,6 +112,7 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
     now,
     random,
     lastRunAt,
+    clockSetAt,
     async taken() {
       const taken = new Set<string>();
       const ofDomain = store.list((name) => name.domain === domain, domain);

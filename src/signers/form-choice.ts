@@ -35,11 +35,12 @@ export function requireTaken(
   }
 }
 
-/** @throws {OperationError} a domain has more keys than the signer adds signatures */
+/** @param hint what to do; default: choose a selector @throws {OperationError} a domain has more keys than the signer adds signatures */
 export function requireOneSignature(
   keys: readonly SignerKey[],
   { signsOnce }: SignerForm<never>,
   signer: string,
+  hint?: string,
 ): void {
   if (signsOnce === undefined) return;
   for (const [domain, ofDomain] of byDomain(keys)) {
@@ -49,7 +50,7 @@ export function requireOneSignature(
       const selectors = rivals.map(({ name }) => name.selector).join(", ");
       throw new OperationError(
         `${signer} adds one signature here, and ${domain} has ${rivals.length} keys for it: ${selectors}`,
-        { hint: `choose the one that signs: --selector ${rivals[0]?.name.selector}` },
+        { hint: hint ?? `choose the one that signs: --selector ${rivals[0]?.name.selector}` },
       );
     }
   }

@@ -1,8 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../../src/commands/rotation-settings.ts";
 import { addSettingOptions, applySettingOptions } from "../../src/commands/setting-options.ts";
 import { CONFIG_SCHEMA } from "../../src/config/config-schema.ts";
 import { loadConfig, type Settings } from "../../src/config.ts";
+import { parseDomainName } from "../../src/keys/domain-name.ts";
 import { explainCommanderError } from "../../src/usage-errors.ts";
 
 const SECTIONS = ["rotation", "publish", "signer", "hooks"] as const;
@@ -63,6 +65,26 @@ describe("values", () => {
 
   test("a length of time without a unit", () => {
     expect(() => parse(["--period", "90"])).toThrow('--period: "90" is not a length of time: it has no unit');
+  });
+});
+
+test("a way to change the signer comes whole: what another way has means nothing to it, and stands alone", () => {
+  const config = `
+[signer]
+type = "rspamd"
+output = "/etc/rspamd/local.d/dkim_signing.conf"
+time-limit = "5s"
+[domain."a.example".signer]
+activate = ["/bin/true"]
+[domain."b.example".signer]
+user = "me"`;
+  const settings = parse([], config) as Parameters<typeof settingsOf>[1];
+  const of = (domain: string) => settingsOf(parseDomainName(domain), settings).signer;
+  expect(of("a.example")).toEqual({ "time-limit": 5000, activate: ["/bin/true"] });
+  expect(of("b.example")).toEqual({ ...settings.signer, user: "me" });
+  expect(parse(["--signer-activate", "/bin/false"], config)).toMatchObject({
+    signer: { "time-limit": 5000, activate: ["/bin/false"] },
+    domain: { "a.example": { signer: { activate: ["/bin/false"] } } },
   });
 });
 

@@ -9,6 +9,8 @@ import { type CliResult, runCli, temporaryFolder } from "./run-cli.ts";
 export interface RotationFleet {
   readonly store: string;
   now: number;
+  /** How long the host has been up; absent: it does not tell. */
+  uptimeMs?: number;
   run(...argv: string[]): Promise<CliResult>;
   /** By selector. */
   states(domain: string): Record<string, string>;
@@ -50,6 +52,9 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
           store,
           env: { DKIMCTL_CONFIG: config, ...(PATH && { PATH }), ...(HOME && { HOME }) },
           now: new Date(fleet.now),
+          ...(fleet.uptimeMs !== undefined && {
+            clock: { now: fleet.now, bootId: "boot", uptimeMs: fleet.uptimeMs },
+          }),
           createResolver: () => createResolver({ servers: [parseServerAddress(server)], timeoutMs: 2000, retries: 0 }),
           pool,
         });

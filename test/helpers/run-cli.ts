@@ -20,6 +20,7 @@ export interface RunCliOptions {
   readonly env?: Record<string, string>;
   readonly stdin?: string;
   readonly now?: Date;
+  readonly clock?: ReturnType<CliContext["readClock"]>;
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly resolver?: Resolver;
@@ -69,6 +70,7 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
     signal: options.signal ?? unendingSignal(),
     parallelism: 2,
     now: () => options.now ?? new Date("2026-11-21T12:00:00Z"),
+    readClock: () => options.clock,
     readFile: options.readFile ?? ((path) => readFileSync(path)),
     async openKeyStore(settings) {
       const keyStore = await openKeyStore(settings, this);

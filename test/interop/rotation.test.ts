@@ -345,4 +345,21 @@ describe.skipIf(peer.skip)(`rotate against BIND ${peer.reason}`, () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
     expect(stderr).toContain("the clock was or is wrong, and nothing is done");
   });
+
+  test("the clock was set forward: no wait is shortened", async () => {
+    const clock = fleet();
+    clock.uptimeMs = DAY;
+    const pass = (clockMs: number, realMs: number) => {
+      clock.now += clockMs;
+      clock.uptimeMs = (clock.uptimeMs ?? 0) + realMs;
+    };
+    await clock.run("rotate", "forward.example.test");
+    pass(30 * DAY, 60_000);
+    expect((await clock.run("rotate", "--dry-run")).stdout).toContain("caches that may hold an older answer");
+    await clock.run("rotate");
+    expect(Object.values(clock.states("forward.example.test"))).toEqual(["published"]);
+    pass(2 * HOUR, 2 * HOUR);
+    await clock.run("rotate");
+    expect(Object.values(clock.states("forward.example.test"))).toEqual(["active"]);
+  });
 });

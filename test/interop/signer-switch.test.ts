@@ -292,6 +292,66 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a signer ${peer
     expect(reloads(own)).toBeLessThan(20);
   });
 
+  test("domains with a configuration of their own; two ways to write one file are refused", async () => {
+    const own = setUp();
+    const [common, other] = [join(own.folder, "common"), join(own.folder, "other")];
+    const reload = fakeReload(own, common);
+    own.configure(`type = "amavis"\noutput = "${common}"\nreload = ["${reload}"]
+[domain."own.example.test".signer]\ntype = "amavis"\nuser = "nobody"\noutput = "${other}"\nreload = ["true"]
+[domain."same.example.test".signer]\ntype = "amavis"\nuser = "nobody"\noutput = "${common}"\nreload = ["true"]`);
+    const domains = ["common.example.test", "own.example.test"];
+    expect(await own.bringUp(...domains)).toMatchObject({ exitCode: 0, stderr: "" });
+    for (const domain of domains) expect(own.states(domain)).toEqual({ k1: "active" });
+    expect(readFileSync(common, "utf8")).toMatch(/common\.example\.test/);
+    expect(readFileSync(common, "utf8")).not.toMatch(/own\.example\.test/);
+    expect(readFileSync(other, "utf8")).toMatch(/own\.example\.test/);
+    expect(readFileSync(other, "utf8")).not.toMatch(/common\.example\.test/);
+    const before = readFileSync(common, "utf8");
+    const { exitCode, stderr } = await own.run("rotate", "common.example.test", "same.example.test");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`same.example.test: signer.output is ${common} for other domains too`);
+    expect(readFileSync(common, "utf8")).toBe(before);
+  });
+
+  test("a key that the signer cannot load is refused, and one of another domain stays out", async () => {
+    const own = setUp();
+    const output = join(own.folder, "52-dkim");
+    const lines = `type = "amavis"\noutput = "${output}"\nreload = ["${fakeReload(own, output)}"]`;
+    const edwards = "edwards.example.test";
+    const policy = `\n[domain."${edwards}"]\nalgorithms = ["ed25519"]`;
+    own.configure(`activate = ["true"]${policy}`);
+    expect((await own.bringUp(edwards)).exitCode).toBe(0);
+    own.configure(lines + policy);
+    const domain = "rsa.example.test";
+    const { stderr } = await own.bringUp(domain);
+    expect(own.states(domain)).toEqual({ k1: "active" });
+    expect(readFileSync(output, "utf8")).not.toContain(edwards);
+    expect(stderr).toContain(`${edwards}: k1: the signer does not use it: ${output} does not name it`);
+    await own.prepareNext();
+    const refused = await own.run("rotate");
+    expect([refused.exitCode, own.states(edwards), own.states(domain)]).toEqual([
+      1,
+      { k1: "active", k2: "ready" },
+      { k1: "draining", k2: "active" },
+    ]);
+    expect(refused.stderr).toContain(`k2._domainkey.${edwards} cannot sign: amavisd cannot load Ed25519 keys`);
+  });
+
+  test("a signer that fails for every domain is soon left alone, as it was", async () => {
+    const own = setUp();
+    const output = join(own.folder, "52-dkim");
+    own.configure(
+      `type = "amavis"\noutput = "${output}"\nreload = ["${fakeReload(own, output)}"]\ntest = ["false"]\ntime-limit = "1s"`,
+    );
+    const domains = Array.from({ length: 8 }, (_, index) => `e${index}.example.test`);
+    const { exitCode, stderr } = await own.bringUp(...domains);
+    expect(exitCode).toBe(1);
+    expect(stderr.match(/warning/g)).toHaveLength(8);
+    expect(stderr.match(/the signer was put back to what it used/g)).toHaveLength(3);
+    expect(stderr.match(/not tried, for the signer failed for 3 domains one after another/g)).toHaveLength(5);
+    expect(existsSync(output)).toBe(false);
+  });
+
   test("a key that another configuration still names is not revoked", async () => {
     const own = setUp();
     const output = join(own.folder, "52-dkim");

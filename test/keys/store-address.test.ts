@@ -15,6 +15,7 @@ const REDIS = {
   username: undefined,
   passwordFile: undefined,
   caFile: undefined,
+  leaseMs: 30_000,
   layout: RSPAMD,
 };
 

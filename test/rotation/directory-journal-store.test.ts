@@ -6,10 +6,11 @@ import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
 import { parseDomainName } from "../../src/keys/domain-name.ts";
 import type { FileOperations } from "../../src/keys/file-operations.ts";
 import { DirectoryJournalStore } from "../../src/rotation/directory-journal-store.ts";
-import { JournalError, parseJournal } from "../../src/rotation/journal.ts";
+import { JournalError } from "../../src/rotation/journal.ts";
 import { rotateDomain } from "../../src/rotation/rotate-domain.ts";
 import type { Journal } from "../../src/rotation/rotation-key.ts";
-import { DAY, dkimctlRotation, HOUR, SimulatedWorld, simulatedRotationWorld } from "../helpers/rotation-simulation.ts";
+import { DAY, HOUR, SimulatedWorld } from "../helpers/rotation-simulation.ts";
+import { dkimctlRotation, simulatedRotationWorld } from "../helpers/simulated-rotation.ts";
 import { faultyOperations, temporaryFolder } from "../helpers/store.ts";
 
 const domain = parseDomainName("example.com");
@@ -68,8 +69,10 @@ describe("a disk that is full or fails at any write of the journal", () => {
     let failed = false;
     const run = async (now: number, folder: DirectoryJournalStore) => {
       const journals = journalsOf(store);
-      const rotating = simulatedRotationWorld(world, now, now, undefined, (text) =>
-        write(folder, parseJournal(text, "the journal")),
+      const rotating = simulatedRotationWorld(
+        world,
+        { now, clock: now, lastRunAt: undefined, clockSetAt: undefined },
+        (journal) => write(folder, journal),
       );
       const start = (await journals.read(domain)) ?? { domain, keys: [] };
       try {

@@ -29,6 +29,7 @@ const doubt = (contradicts: boolean): Observation => ({
   kind: "doubt",
   contradicts,
   ttlSeconds: 0,
+  negativeSeconds: 0,
   reason: "ns2 is down",
 });
 const OURS = agreed("ours");
@@ -54,6 +55,7 @@ interface Case {
   readonly policy?: Partial<RotationPolicy>;
   readonly journal?: Partial<Journal>;
   readonly lastRunAt?: number;
+  readonly clockSetAt?: number;
   readonly taken?: readonly string[];
   /** Keys whose files are gone. */
   readonly lost?: readonly string[];
@@ -67,7 +69,17 @@ function signerNames(named: readonly string[] | string): SignerNames {
   return { kind: "known", source: "/etc/x", isWhole: true, signing: named, where };
 }
 
-function plan({ keys, seen = {}, policy = {}, journal = {}, lastRunAt, taken = [], lost = [], named }: Case) {
+function plan({
+  keys,
+  seen = {},
+  policy = {},
+  journal = {},
+  lastRunAt,
+  clockSetAt,
+  taken = [],
+  lost = [],
+  named,
+}: Case) {
   const { steps, waits, findings } = planRotation({
     journal: { domain: "example.com", keys, ...journal },
     policy: { ...POLICY, ...policy },
@@ -75,6 +87,7 @@ function plan({ keys, seen = {}, policy = {}, journal = {}, lastRunAt, taken = [
     now: NOW,
     lastRunAt,
     named: named === undefined ? undefined : signerNames(named),
+    clockSetAt,
     taken: new Set(
       [...keys.filter(isLive).map(({ selector }) => selector), ...taken].filter((name) => !lost.includes(name)),
     ),
@@ -458,6 +471,52 @@ describe("a ring of selectors", () => {
   });
 });
 
+describe("the clock was set forward: what must have lasted is measured from then", () => {
+  const policy = { selectorRing: ["s1", "s2"].map(parseSelector) };
+  const clockSetAt = NOW - HOUR;
+  test.each<[string, Case, string[]]>([
+    ["published: caches", { clockSetAt, keys: [key("k1", "published", 3 * DAY)], seen: { k1: OURS } }, []],
+    ["ready: caches", { clockSetAt, keys: [key("k1", "ready", 3 * DAY)], seen: { k1: OURS } }, []],
+    [
+      "long ago",
+      { clockSetAt: NOW - DAY, keys: [key("k1", "ready", 3 * DAY)], seen: { k1: OURS } },
+      ["activate k1 for "],
+    ],
+    [
+      "draining: mail on its way",
+      { clockSetAt, keys: [active, key("k0", "draining", 8 * DAY)], seen: { old: OURS, k0: OURS } },
+      [],
+    ],
+    [
+      "draining: a key that leaked is not waited for",
+      {
+        clockSetAt,
+        keys: [active, key("k0", "draining", 0, { compromisedAt: NOW })],
+        seen: { old: OURS, k0: OURS },
+      },
+      ["tombstone k0"],
+    ],
+    [
+      "tombstone",
+      { clockSetAt, keys: [active, key("k0", "tombstone", 31 * DAY)], seen: { old: OURS, k0: agreed("revoked") } },
+      [],
+    ],
+    [
+      "a selector of the ring",
+      {
+        clockSetAt,
+        policy,
+        keys: [key("s1", "active", 91 * DAY), key("s2", "gone", 3 * DAY)],
+        seen: { s1: OURS },
+      },
+      [],
+    ],
+    ["the period of the active key", { clockSetAt, keys: [due], seen: { old: OURS } }, ["create k1"]],
+  ])("%s", (_, input, steps) => {
+    expect(plan(input).steps).toEqual(steps);
+  });
+});
+
 describe("what somebody should know", () => {
   test.each<[string, Case, string[]]>([
     [
@@ -510,6 +569,20 @@ describe("what somebody should know", () => {
       `the end of the revoked record +${29 * 24}h`,
     ]);
   });
+});
+
+test("going back to the keys that signed does not do what was asked for", () => {
+  const journal = {
+    domain: "example.com",
+    rotationAskedAt: 1,
+    keys: [due, key("k1", "ready", DAY, intent("activate", 0))],
+  };
+  const { keys, rotationAskedAt } = confirmActivation(journal, [parseSelector("old")], NOW);
+  expect(keys.map(({ state, intent }) => [state, intent])).toEqual([
+    ["active", undefined],
+    ["ready", undefined],
+  ]);
+  expect(rotationAskedAt).toBe(1);
 });
 
 test("a confirmed change of the signer: one active set, the others drain from now on", () => {
