@@ -85,10 +85,9 @@ export class RedisConnection {
     }
   }
 
+  /** Does not wait for a line that is being opened: who is interrupted wants to go. */
   async close(): Promise<void> {
-    const line = this.#line;
-    this.#line = undefined;
-    (await line?.catch(() => undefined))?.destroy();
+    if (this.#line !== undefined) this.#drop(this.#line);
   }
 
   async #ask(question: (line: Line, again: boolean) => Promise<RedisReply>): Promise<RedisReply> {
