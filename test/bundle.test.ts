@@ -170,13 +170,6 @@ describe("the package", () => {
     expect([...foreign].sort()).toEqual(Object.keys(dependencies));
   });
 
-  test("one octet of the bundle is one character, as its loader reads it", () => {
-    const chunks = Object.keys(modules).filter((chunk) =>
-      /[^\0-\x7f]/.test(readFileSync(join(BUNDLE, chunk), "latin1")),
-    );
-    expect(chunks).toEqual([]);
-  });
-
   test("the bundle needs nothing but Node", () => {
     const chunks = Object.keys(modules).map((chunk) => readFileSync(join(BUNDLE, chunk), "utf8"));
     const required = chunks.flatMap((text) => [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, id = ""]) => id));

@@ -59,6 +59,7 @@ export class DirectoryKeyStore implements LockableKeyStore {
   readonly keepsFiles = true;
   readonly #options: DirectoryKeyStoreOptions;
   readonly #operations: FileOperations;
+  readonly #underWay = new Set<Promise<unknown>>();
   readonly #tags: RecordTagsFolder;
   readonly #changes: StoreChanges;
   readonly #links: KeyLinks;
@@ -127,7 +128,14 @@ export class DirectoryKeyStore implements LockableKeyStore {
       if (keys.some(({ tags }) => hasTags(tags))) this.#ensureTagsFolder(access);
       return access;
     });
-    return createKeys(keys, { folder: this.location, tags: this.#tags, access, operations: this.#operations });
+    const made = createKeys(keys, { folder: this.location, tags: this.#tags, access, operations: this.#operations });
+    this.#underWay.add(made);
+    return made.finally(() => this.#underWay.delete(made));
+  }
+
+  /** Waits for what the thread pool is writing: a run that is interrupted leaves no half of it behind. */
+  async close(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
   async replace(name: KeyName, key: NewKey): Promise<ReplacedKey> {
