@@ -12,7 +12,6 @@ const PEERS = {
   "opendkim-testkey": [],
   rspamadm: ["--version"],
   "redis-server": ["--version"],
-  amavisd: ["-V"],
 };
 
 /** The peers that are installed, with their versions; those that are not, by name. */
