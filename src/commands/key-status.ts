@@ -36,7 +36,7 @@ export interface StatusRoom {
 export interface StatusReading {
   /** Those that are selected, in the order that was asked for. */
   readonly keys: readonly KeyStatus[];
-  /** The domains of the selection that have a journal, damaged or not. */
+  /** The domains that have a journal, damaged or not, whatever is selected. */
   readonly managed: ReadonlySet<DomainName>;
 }
 
@@ -47,10 +47,9 @@ const READS_AT_ONCE = 16;
 export async function readKeyStatus(selection: StatusSelection, room: StatusRoom): Promise<StatusReading> {
   const { cli, notices, settings, journals } = room;
   const now = cli.now().getTime();
-  const managed = new Set<DomainName>();
+  const managed = new Set(await journals.domains());
   const keys: KeyStatus[] = [];
-  const domains = (await journals.domains()).filter(selection.includesDomain);
-  for await (const described of concurrentMap(domains, READS_AT_ONCE, describe)) {
+  for await (const described of concurrentMap([...managed].filter(selection.includesDomain), READS_AT_ONCE, describe)) {
     cli.signal.throwIfAborted();
     keys.push(...described);
   }
@@ -65,12 +64,12 @@ export async function readKeyStatus(selection: StatusSelection, room: StatusRoom
   async function describe(domain: DomainName): Promise<KeyStatus[]> {
     try {
       const journal = await journals.read(domain);
-      if (journal === undefined) return [];
-      managed.add(domain);
-      return describeKeys(domain, journal, rotationPolicy(domain, settings), now);
+      if (journal !== undefined) return describeKeys(domain, journal, rotationPolicy(domain, settings), now);
+      // A store that keeps journals with the keys knows only now that there is none.
+      managed.delete(domain);
+      return [];
     } catch (error) {
       if (!(error instanceof DkimctlError)) throw error;
-      managed.add(domain);
       notices.error(error);
       cli.exitCode = ExitCode.checkFailed;
       return [];

@@ -101,7 +101,7 @@ export async function status(domains: readonly string[], options: StatusOptions,
   for (const domain of unmanaged) {
     notices.warn(`the keys of ${domain} are not managed`, `take them over: dkimctl rotate ${domain} --adopt`);
   }
-  if (unmanaged.size === 0 && managed.size === 0) {
+  if (unmanaged.size === 0 && ![...managed].some(includesDomain)) {
     notices.notice(`rotation manages no key${domains.length === 0 ? "" : ` of ${domains.join(", ")}`}`);
   }
   if (options.html !== undefined) await writePage(options.html, keys, cli);

@@ -20,8 +20,8 @@ function dying(original) {
 
 for (const name of ["renameSync", "linkSync", "unlinkSync", "fsyncSync"]) fs[name] = dying(fs[name]);
 childProcess.spawn = dying(childProcess.spawn);
-// Time that has passed: a clock that was set would be another thing.
-const uptime = os.uptime;
+// Time has really passed: nobody has set the clock.
+const { uptime } = os;
 os.uptime = () => uptime() + offset / 1000;
 syncBuiltinESMExports();
 
