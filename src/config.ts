@@ -16,8 +16,8 @@ import { nearestName } from "./nearest-name.ts";
 
 export type { Settings } from "./config/config-schema.ts";
 
-export const DEFAULT_CONFIG_PATH = "/etc/dkimctl.toml";
-export const DEFAULT_STORE_PATH = "/var/lib/dkim";
+const DEFAULT_CONFIG_PATH = "/etc/dkimctl.toml";
+const DEFAULT_STORE_PATH = "/var/lib/dkim";
 
 export interface Config {
   /** The file that was read, `undefined` when there is none. */
