@@ -4,11 +4,10 @@ import {
   DOMAIN_SECTIONS,
   type DomainSettings,
   ROTATION_SCHEMA,
-  type Setting,
   type Settings,
-  WrongValue,
 } from "./config/config-schema.ts";
 import { parseToml, type TomlEntry, TomlSyntaxError } from "./config/config-toml.ts";
+import { type Setting, WrongValue } from "./config/setting.ts";
 import { DkimctlError, UsageError } from "./errors.ts";
 import { parseDomainName, quoteName } from "./keys/domain-name.ts";
 import { systemErrorCode, systemErrorReason } from "./keys/key-store-errors.ts";
