@@ -11,7 +11,7 @@ import type { SignerNames } from "../../src/rotation/signer-names.ts";
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 export const NOW = Date.parse("2026-11-21T12:00:00Z");
-const POLICY: RotationPolicy = { ...DEFAULT_POLICY, selector: parseSelectorTemplate("k{n}") };
+export const POLICY: RotationPolicy = { ...DEFAULT_POLICY, selector: parseSelectorTemplate("k{n}") };
 
 export function agreed(serves: Agreement["serves"]): Agreement {
   return {

@@ -238,6 +238,12 @@ describe("a key whose mail may be on its way", () => {
       { ...NOTHING, waits: [`mail on its way +${MINUTE / HOUR}h`] },
     ],
     [
+      "it leaked before it was replaced, says a clock that was a minute ahead then",
+      k0(-MINUTE, { compromisedAt: NOW - HOUR }),
+      { k0: OURS },
+      { ...NOTHING, waits: [`mail on its way +${MINUTE / HOUR}h`] },
+    ],
+    [
       "it leaked, and the change that was asked for makes its way",
       k0(HOUR, { ...leaked, ...intent("tombstone", MINUTE) }),
       { k0: OURS },
@@ -367,6 +373,16 @@ describe("a revoked key", () => {
       waits,
       ...expected,
     });
+  });
+
+  test("to be made public, and the clock was set forward: caches are waited for from then", () => {
+    const given = { policy: { reveal: true }, clockSetAt: NOW - HOUR };
+    const revoked = k0(60 * DAY, { absentSince: NOW - DAY });
+    // The end of the revoked record too.
+    const first = planBeside(revoked, { k0: agreed("nothing") }, given);
+    expect(first).toMatchObject({ steps: [], waits: [`the end of the revoked record +${30 * 24 - 1}h`] });
+    const then = planBeside(revoked, { k0: agreed("nothing") }, { ...given, policy: { reveal: true, tombstoneMs: 0 } });
+    expect(then).toMatchObject({ steps: [], waits: ["caches that may hold the key +1h"] });
   });
 });
 
