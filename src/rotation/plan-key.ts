@@ -30,7 +30,7 @@ class KeyPlanner implements RotationPlan {
     const { policy } = this.#input;
     const precedesUse = state === "new" || state === "published" || state === "ready";
     // Somebody who changes the signer by hand, or a run that was killed, may have begun to sign with it.
-    const maySign = state === "active" || this.#key.intent?.effect === "activate";
+    const maySign = this.#key.intent?.effect === "activate";
     const isLost = !this.#input.taken.has(selector);
     if (state === "active" && isLost) {
       this.#person("its private key is not in the store", "put it back, or let rotate make another one");
@@ -63,9 +63,9 @@ class KeyPlanner implements RotationPlan {
     const { named } = this.#input;
     const { selector, compromisedAt } = this.#key;
     const where = named?.kind === "known" ? named.where(selector) : undefined;
-    if (where === undefined && named?.kind !== "unknown") return false;
+    const fault = named?.kind === "unknown" ? named.reason : where && `${where} still names it`;
+    if (fault === undefined) return false;
     const isHeld = compromisedAt === undefined;
-    const fault = where === undefined && named?.kind === "unknown" ? named.reason : `${where} still names it`;
     const consequence = isHeld
       ? "its record stays until that is put right"
       : "it is revoked, and mail signed with it fails";
