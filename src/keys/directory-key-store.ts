@@ -1,6 +1,7 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { DomainName } from "./domain-name.ts";
 import { withSyncedFolder } from "./durable-file.ts";
 import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions, resolveFileAccess } from "./file-access.ts";
 import { type FileOperations, fileOperations } from "./file-operations.ts";
@@ -39,7 +40,8 @@ import {
 import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "./private-key.ts";
 import { publicKeyFingerprint } from "./public-key.ts";
 import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
-import { CONTROL_FOLDER, createStoreFolder, ensureFolder, requireStoreFolder } from "./store-folder.ts";
+import type { Selector } from "./selector.ts";
+import { CONTROL_FOLDER, createStoreFolder, ensureFolder, requireStoreFolder, storeFailure } from "./store-folder.ts";
 import { listKeyBackups } from "./store-leftovers.ts";
 import { acquireLock } from "./store-lock.ts";
 import { type PassphraseSource, parseStoredKey } from "./stored-private-key.ts";
@@ -86,6 +88,16 @@ export class DirectoryKeyStore implements LockableKeyStore {
   async *list(filter?: (name: KeyName) => boolean): AsyncGenerator<KeyStoreEntry, void, undefined> {
     this.#tags.refresh();
     yield* listKeyFiles(this.location, filter);
+  }
+
+  async present(domain: DomainName, selectors: readonly Selector[]): Promise<Set<Selector>> {
+    const isThere = (selector: Selector) =>
+      lstatSync(this.#pathOf({ domain, selector }), { throwIfNoEntry: false }) !== undefined;
+    try {
+      return new Set(selectors.filter(isThere));
+    } catch (error) {
+      throw storeFailure(error, this.location);
+    }
   }
 
   async read(name: KeyName): Promise<StoredKey> {
