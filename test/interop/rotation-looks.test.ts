@@ -115,6 +115,23 @@ describe.skipIf(peer.skip)(`which domains a run of rotate looks at ${peer.reason
     }
   });
 
+  test("a key that is being proven is looked at in every run: the proof must not break", async () => {
+    const domain = "proof.example.test";
+    const proof = rotationFleet(zone.named.port, { publish: IDLE });
+    await proof.run("rotate", domain);
+    const [selector = ""] = Object.keys(proof.states(domain));
+    const record = (await proof.run("showkeys", domain, "--format", "value")).stdout.trim();
+    change(`${selector}._domainkey.${domain}`, record);
+    proof.now += MINUTE;
+    expect((await proof.run("rotate")).stdout).toContain(`${selector} is published`);
+    for (let run = 0; run < 2; run++) {
+      proof.questions = 0;
+      proof.now += MINUTE;
+      expect(await proof.run("rotate")).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+      expect(proof.questions).toBeGreaterThan(0);
+    }
+  });
+
   test("a clock that was set back is shouted about, however well all was", async () => {
     const back = await settled("back.example.test");
     back.now += 20 * MINUTE;
