@@ -3,12 +3,15 @@ import { createSocket } from "node:dgram";
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What dkimctl is compared with, and how each tells its version; opendkim-testkey tells none. */
+/** What dkimctl is compared with, and how each tells its version; opendkim-testkey and dnsperf tell none. */
 const PEERS = {
+  amavisd: ["-V"],
+  dnsperf: ["-h"],
   openssl: ["version"],
   "opendkim-genkey": ["--version"],
   "opendkim-testkey": [],
   rspamadm: ["--version"],
+  "redis-server": ["--version"],
 };
 
 /** The peers that are installed, with their versions; those that are not, by name. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keyPool, makeStore } from "./material.js";
@@ -17,6 +18,7 @@ export async function measure({ folder, dkimctl, rounds, peers }) {
     "dkimctl showkeys, 1 key": { argv: [...dkimctl, "--store", store, "showkeys"] },
     "dkimctl testkeys, 1 key": { argv: [...dkimctl, "--store", store, "testkeys", "--server", server.address] },
   };
+  for (const name of commandNames(dkimctl)) commands[`dkimctl ${name} --help`] = { argv: [...dkimctl, name, "--help"] };
   if (peers.has("opendkim-genkey")) commands["opendkim-genkey --version"] = { argv: ["opendkim-genkey", "--version"] };
   if (peers.has("rspamadm")) commands["rspamadm dkim_keygen --help"] = { argv: ["rspamadm", "dkim_keygen", "--help"] };
   const seconds = await interleave(commands, rounds * 3).finally(() => server.stop());
@@ -33,4 +35,11 @@ export async function measure({ folder, dkimctl, rounds, peers }) {
       { what: "testkeys of one key, of node empty.cjs", value: ratio("dkimctl testkeys, 1 key"), most: 1.8 },
     ],
   };
+}
+
+/** Loading a command is most of what its --help costs. */
+function commandNames([program, ...parameters]) {
+  const help = execFileSync(program, [...parameters, "--help"], { encoding: "utf8" });
+  const list = help.slice(help.indexOf("Commands:")).split("\n\n")[0];
+  return [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name);
 }

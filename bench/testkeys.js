@@ -3,59 +3,82 @@ import { join } from "node:path";
 import { keyPool, makeStore } from "./material.js";
 import { growthExponent, interleave, median, medianRatio } from "./measure.js";
 import { startNameServer } from "./peers.js";
+import { amavisTestkeys, dnsperf, opendkimKeyTable, opendkimLoop, ownLookups } from "./testkeys-peers.js";
+
+/** As many as the limit program holds. */
+const LIMIT_KEYS = 4096;
+/** What takes a process, or half a second, for each key is asked about so many. */
+const SLOW_PEER_KEYS = 50;
+/** amavisd takes half a second to start, and five milliseconds a key. */
+const AMAVIS_KEYS = 1000;
 
 /** Every key looked up, signed with and verified. The limit is libcrypto alone with keys that are new to it: no DNS. */
-export async function measure({ folder, dkimctl, rounds, scale, limits, threads, peers }) {
-  const sizes = [1, 100, 1000, ...(scale > 4 ? [10_000] : [])];
-  const keys = keyPool(Math.min(200, 8 * scale));
+export async function measure({ folder, bin, bundle, dkimctl, rounds, scale, limits, threads, peers }) {
+  const sizes = [1, 100, 1000, ...(scale > 1 ? [10_000] : []), ...(scale > 4 ? [100_000] : [])];
+  const keys = keyPool(Math.min(sizes.at(-1), 10_000));
   const pool = join(folder, "pool");
   mkdirSync(pool);
-  for (const [i, { pem }] of keys.entries()) writeFileSync(join(pool, `${i}.pem`), pem, { mode: 0o600 });
+  for (const [i, { pem }] of keys.slice(0, LIMIT_KEYS).entries()) {
+    writeFileSync(join(pool, `${i}.pem`), pem, { mode: 0o600 });
+  }
   const rows = [];
   const perSize = {};
-  let ratio = 0;
-  let peerRatio;
+  let ratios = {};
+  let lost = 0;
   let serverName = "";
   for (const size of sizes) {
     const { store, recordsFile } = makeStore(folder, size, keys);
     const server = await startNameServer(recordsFile, folder);
     serverName = server.name;
+    const looped = Math.min(size, SLOW_PEER_KEYS);
+    const ofAmavis = Math.min(size, AMAVIS_KEYS);
     const commands = {
       limit: { argv: [limits["sign-verify"], String(size), String(threads), pool], printsSeconds: true },
       own: { argv: [...dkimctl, "--store", store, "--quiet", "testkeys", "--server", server.address] },
+      lookups: ownLookups(bin, bundle, server.port, size),
+      lost: ownLookups(bin, bundle, server.port, size, "lost"),
     };
-    const looped = Math.min(size, 50);
-    if (peers.has("opendkim-testkey")) commands.peer = opendkimLoop(folder, server.port, store, looped);
+    if (peers.has("opendkim-testkey")) {
+      commands.loop = opendkimLoop(folder, server.port, store, looped);
+      commands.table = opendkimKeyTable(folder, server.port, store, size);
+    }
+    if (peers.has("amavisd") && process.getuid() === 0) {
+      commands.amavis = amavisTestkeys(folder, server.port, store, ofAmavis);
+    }
+    if (peers.has("dnsperf")) commands.dnsperf = dnsperf(folder, server.port, size);
     const seconds = await interleave(commands, Math.ceil(rounds / 2)).finally(() => server.stop());
     perSize[size] = median(seconds.own);
-    ratio = medianRatio(seconds.limit, seconds.own);
-    if (seconds.peer !== undefined) peerRatio = (medianRatio(seconds.peer, seconds.own) * size) / looped;
-    const peer = peerRatio === undefined ? "-" : peerRatio.toFixed(1);
-    rows.push([`${size} keys`, (size / perSize[size]).toFixed(0), ratio.toFixed(2), peer]);
+    lost = Math.max(lost, ...seconds.lost);
+    // In keys a second, so that a peer may be asked about fewer.
+    const ratio = (name, count = size, own = seconds.own) =>
+      seconds[name] && (medianRatio(seconds[name], own) * size) / count;
+    ratios = {
+      limit: ratio("limit"),
+      loop: ratio("loop", looped),
+      table: ratio("table"),
+      amavis: ratio("amavis", ofAmavis),
+      dns: ratio("dnsperf", size, seconds.lookups),
+    };
+    const cells = Object.values(ratios).map((value) => value?.toFixed(value < 10 ? 2 : 0) ?? "-");
+    rows.push([`${size} keys`, (size / perSize[size]).toFixed(0), ...cells]);
   }
+  const largest = `${sizes.at(-1)} keys`;
+  const target = (what, value, least) => (value === undefined ? [] : [{ what: `${largest}, ${what}`, value, least }]);
   return {
     title: `testkeys, whole process, against ${serverName} (limit: libcrypto, ${threads} threads, no DNS)`,
-    columns: ["", "keys/s", "of the limit", "× opendkim-testkey, key by key"],
+    columns: [
+      ...["", "keys/s", "of the limit", "× opendkim-testkey, key by key", "× opendkim-testkey, KeyTable"],
+      ...["× amavisd", "own lookups, of dnsperf -q 64"],
+    ],
     rows,
     targets: [
-      { what: `${sizes.at(-1)} keys, of the fresh-key limit`, value: ratio, least: 0.65 },
-      ...(peerRatio === undefined
-        ? []
-        : [
-            {
-              what: `${sizes.at(-1)} keys, × opendkim-testkey key by key (which signs nothing)`,
-              value: peerRatio,
-              least: 12,
-            },
-          ]),
+      ...target("of the fresh-key limit", ratios.limit, 0.65),
+      ...target("× opendkim-testkey key by key (which signs nothing)", ratios.loop, 12),
+      ...target("× opendkim-testkey with a KeyTable (which signs nothing)", ratios.table, 1.8),
+      ...target(`× amavisd testkeys of ${Math.min(sizes.at(-1), AMAVIS_KEYS)}`, ratios.amavis, 8),
+      ...target("lookups alone, of dnsperf -q 64", ratios.dns, 0.45),
+      { what: "lookups that were lost or asked again", value: lost, most: 0 },
       { what: "growth of the cost, exponent", value: growthExponent(perSize), most: 1.1 },
     ],
   };
-}
-
-function opendkimLoop(folder, port, store, count) {
-  const configuration = join(folder, `opendkim-${port}.conf`);
-  writeFileSync(configuration, `Nameservers 127.0.0.1@${port}\n`);
-  const script = join(import.meta.dirname, "opendkim-testkey-loop.js");
-  return { argv: [process.execPath, script, configuration, store, String(count)] };
 }

@@ -111,8 +111,8 @@ export const EXIT_STATUSES: readonly (readonly [code: number, meaning: string])[
 ];
 
 /**
- * The commander root. Only the commands that `argv` names are loaded; the others are lines of the overview.
- * Without `argv`, all are loaded (the man page test and completion want that).
+ * The commander root. A command line that names a command gets no other; else those that occur in `argv` are loaded, and
+ * the others are lines of the overview. Without `argv`, all are loaded (the man page test and completion want that).
  */
 export async function buildProgram(cli: CliContext, argv?: readonly string[]): Promise<Command> {
   const program = new Command("dkimctl")
@@ -153,7 +153,9 @@ export async function buildProgram(cli: CliContext, argv?: readonly string[]): P
     }
   });
   const loadsAll = argv === undefined || argv.includes(COMPLETE_COMMAND);
+  const named = loadsAll ? undefined : findCommand(argv);
   for (const { name, alias, summary, load } of COMMANDS) {
+    if (named !== undefined && name !== named) continue;
     if (loadsAll || argv.includes(name) || (alias !== undefined && argv.includes(alias)))
       (await load()).register(program, cli);
     else program.command(name).description(summary);

@@ -50,7 +50,7 @@ describe("what a command loads", () => {
   test.each([
     [
       "testkeys --server 127.0.0.1#9 --timeout 1 --retries 0",
-      ["inquirer", "node-forge", "chalk", "toml-eslint-parser", "cli-table3"],
+      ["inquirer", "node-forge", "chalk", "toml-eslint-parser", "cli-table3", "dns2", "tldts-icann", "@redis/client"],
     ],
     [
       "keygen -d example.org -t ed25519",
@@ -81,6 +81,17 @@ describe("the code cache", () => {
     return { bin: join(root, "bin/dkimctl.js"), cli, caches: caches.map((file) => join(cli, file)) };
   }
   const run = (bin: string) => spawnSync(process.execPath, [bin, "--version"], { encoding: "utf8" });
+
+  test("of all that testkeys needs, down to the curve and the primes, is there for this V8", () => {
+    const { caches } = copyOfProgram("complete");
+    const names = caches.map((path) => path.slice(path.lastIndexOf("/") + 1).split(".cjs.")[0]);
+    const { chunks } = whatIsLoaded(program, ["testkeys", "--server", "127.0.0.1#9", "--timeout", "1"], {
+      DKIMCTL_STORE: store,
+      DKIMCTL_CONFIG: "",
+    });
+    expect(chunks.map((chunk) => chunk.replace(/\.cjs$/, "")).filter((chunk) => !names.includes(chunk))).toEqual([]);
+    expect(names).toContain("key-strength");
+  });
 
   test("is there for this V8", () => {
     expect(copyOfProgram("present").caches.length).toBeGreaterThan(5);
@@ -163,6 +174,18 @@ describe("the package", () => {
     const chunks = Object.keys(modules).map((chunk) => readFileSync(join(BUNDLE, chunk), "utf8"));
     const required = chunks.flatMap((text) => [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, id = ""]) => id));
     expect(required.filter((id) => !isBuiltin(id) && modules[id.slice(2)] === undefined)).toEqual([]);
+  });
+
+  test("what is done with is cleared away when a command says that there is much of it", () => {
+    const script = `
+      const { processContext } = require(${JSON.stringify(join(BUNDLE, "cli.cjs"))});
+      let text = Array.from({ length: 3e5 }, (_, i) => ({ i, text: String(i) }));
+      text = undefined;
+      const before = process.memoryUsage().heapUsed;
+      processContext().preferMemory();
+      console.log(before - process.memoryUsage().heapUsed);`;
+    const { stdout } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
+    expect(Number(stdout)).toBeGreaterThan(10e6);
   });
 
   test("with -v, the stack of a bug names lines of src/", () => {

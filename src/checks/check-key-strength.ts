@@ -1,5 +1,10 @@
-import { checkPublicKeyStrength, type KeyStrengthOptions, type KeyWeakness } from "../keys/key-strength.ts";
-import { type PublicKey, publicKeyFingerprint } from "../keys/public-key.ts";
+import {
+  checkPublicKeyStrength,
+  hasCompositeModulus,
+  type KeyStrengthOptions,
+  type KeyWeakness,
+} from "../keys/key-strength.ts";
+import { type PublicKey, publicKeyFingerprint, type RsaPublicKey } from "../keys/public-key.ts";
 import type { BlockList } from "../keys/weak-keys/block-list.ts";
 import type { FindingOverrides, Severity } from "./catalogue.ts";
 import type { FindingList } from "./finding-list.ts";
@@ -16,12 +21,12 @@ export interface KeyPlace extends Pick<FindingOverrides, "position" | "tag">, Ke
 /** RFC 8301 §3.2, RFC 8032 §5.1.3 and the known ways to break a key, as findings. */
 export function checkKeyStrength(
   key: PublicKey,
-  { name, isSigning = false, arithmetic = true, blockList, ...where }: KeyPlace,
+  { name, isSigning = false, arithmetic = true, isComposite = false, blockList, ...where }: KeyPlace,
   findings: FindingList,
 ): void {
   const list = blockList?.find(key);
   if (list !== undefined) findings.add("KEY-BLOCKLISTED", { list }, where);
-  for (const { code, severity, detail } of weaknessesOf(key, arithmetic)) {
+  for (const { code, severity, detail } of weaknessesOf(key, { arithmetic, isComposite })) {
     const judged = code === "KNOWN-KEY" ? knownKeySeverity(name, isSigning) : severity;
     if (judged !== undefined) findings.add(code, { detail }, { ...where, severity: judged });
   }
@@ -29,19 +34,43 @@ export function checkKeyStrength(
 
 /** Providers have thousands of domains point at one key, and a report looks at a key more than once. */
 const MAX_REMEMBERED = 4096;
-const remembered = new Map<string, readonly KeyWeakness[]>();
+const remembered = new Map<string, Remembered>();
 
-/** Deterministic, so what was found once holds: a millisecond or two saved for each key that is seen again. */
-function weaknessesOf(key: PublicKey, arithmetic: boolean): readonly KeyWeakness[] {
-  if (key.type !== "rsa" || !arithmetic) return checkPublicKeyStrength(key, { arithmetic });
+/** Deterministic, so what was found once holds. */
+interface Remembered {
+  isComposite?: Promise<boolean>;
+  /** What is found when the modulus is a product. */
+  ofComposite?: readonly KeyWeakness[];
+  all?: readonly KeyWeakness[];
+}
+
+function weaknessesOf(key: PublicKey, options: KeyStrengthOptions): readonly KeyWeakness[] {
+  if (key.type !== "rsa" || options.arithmetic === false) return checkPublicKeyStrength(key, options);
+  const known = whatIsKnown(key);
+  if (options.isComposite) {
+    known.ofComposite ??= checkPublicKeyStrength(key, options);
+    return known.ofComposite;
+  }
+  known.all ??= checkPublicKeyStrength(key);
+  return known.all;
+}
+
+/** Whether the modulus is a product: asked in the thread pool, once for each key. */
+export function isComposite(key: RsaPublicKey): Promise<boolean> {
+  const known = whatIsKnown(key);
+  known.isComposite ??= hasCompositeModulus(key);
+  return known.isComposite;
+}
+
+function whatIsKnown(key: RsaPublicKey): Remembered {
   const fingerprint = publicKeyFingerprint(key);
   const known = remembered.get(fingerprint);
   if (known !== undefined) return known;
-  const found = checkPublicKeyStrength(key);
   const [oldest] = remembered.keys();
   if (oldest !== undefined && remembered.size >= MAX_REMEMBERED) remembered.delete(oldest);
-  remembered.set(fingerprint, found);
-  return found;
+  const nothing: Remembered = {};
+  remembered.set(fingerprint, nothing);
+  return nothing;
 }
 
 /** RFC 2606 §2 and §3, RFC 6761: names at which nobody sends mail. */

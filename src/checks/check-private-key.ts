@@ -30,7 +30,7 @@ export function checkPrivateKey(
     findings.add(FAULT_CODES[read.kind], { reason: read.message }, fix);
     return findings.toArray();
   }
-  checkKeyStrength(read.privateKey.publicKey, { name, isSigning: true, blockList }, findings);
+  checkKeyStrength(read.privateKey.publicKey, { name, isSigning: true, isComposite: true, blockList }, findings);
   for (const note of read.notes) findings.add("KEY-TOLERATED", { reason: note });
   return findings.toArray();
 }

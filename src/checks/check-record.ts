@@ -1,7 +1,7 @@
 import { type KeyRecord, KeyRecordSyntaxError, parseKeyRecord } from "../dns/key-record.ts";
 import { scanTagList, trimFws } from "../dns/tag-list.ts";
 import type { PrivateKey } from "../keys/private-key.ts";
-import type { PublicKey } from "../keys/public-key.ts";
+import { type PublicKey, samePublicKey } from "../keys/public-key.ts";
 import type { BlockList } from "../keys/weak-keys/block-list.ts";
 import { type Finding, type Severity, worstSeverity } from "./catalogue.ts";
 import { checkKeyData } from "./check-key-data.ts";
@@ -45,6 +45,8 @@ export interface CheckRecordOptions {
   readonly privateKey?: PrivateKey | undefined;
   /** Default true; see `KeyStrengthOptions`. */
   readonly arithmetic?: boolean;
+  /** Default false; see `KeyStrengthOptions`. Of the private key's own modulus it is known. */
+  readonly isComposite?: boolean;
   /** Keys that are not to be used, beside those known here. */
   readonly blockList?: BlockList | undefined;
   /** The same where only the public half is at hand; not needed beside `privateKey`. */
@@ -56,7 +58,7 @@ export interface CheckRecordOptions {
  */
 export function checkRecord(
   text: string,
-  { name, privateKey, expectedKey, arithmetic, blockList }: CheckRecordOptions = {},
+  { name, privateKey, expectedKey, arithmetic, isComposite = false, blockList }: CheckRecordOptions = {},
 ): RecordReport {
   const findings = new FindingList();
   const scan = scanTagList(text);
@@ -70,8 +72,13 @@ export function checkRecord(
       const keyType = scan.tags.find((tag) => tag.name === "k")?.value ?? "rsa";
       const data = checkKeyData(keyTag, trimFws(keyType), findings);
       publicKey = data.publicKey;
-      const where = { ...place(keyTag), name, blockList, ...(arithmetic !== undefined && { arithmetic }) };
-      if (publicKey !== undefined) checkKeyStrength(publicKey, where, findings);
+      if (publicKey !== undefined) {
+        const strength = {
+          ...(arithmetic !== undefined && { arithmetic }),
+          isComposite: isComposite || isOwnKey(publicKey, privateKey),
+        };
+        checkKeyStrength(publicKey, { ...place(keyTag), name, blockList, ...strength }, findings);
+      }
       const publicHalf = privateKey?.publicKey ?? expectedKey;
       if (publicHalf !== undefined) checkKeyPair(data, { publicKey: publicHalf, privateKey }, place(keyTag), findings);
     }
@@ -93,6 +100,11 @@ export function checkRecord(
     ...(publicKey !== undefined && { publicKey }),
     ...(publicKey?.type === "rsa" && { bits: publicKey.modulusBits }),
   };
+}
+
+/** The modulus of a private key was multiplied from its primes when it was read. */
+export function isOwnKey(publicKey: PublicKey, privateKey: PrivateKey | undefined): boolean {
+  return privateKey?.type === "rsa" && samePublicKey(publicKey, privateKey.publicKey);
 }
 
 /** Each costs a decoding, some a curve operation. */

@@ -10,7 +10,7 @@ import { verifyMessage } from "../signing/verify.ts";
 import { describeRecord } from "./authoritative-check.ts";
 import type { Finding } from "./catalogue.ts";
 import { type CheckPolicy, countedFindings, firstOfSeverity } from "./check-policy.ts";
-import { checkRecord } from "./check-record.ts";
+import { checkRecordInPool } from "./check-record-in-pool.ts";
 import { checkRrset } from "./check-rrset.ts";
 
 /** The name of a key, and what is known about the key that should be published there. */
@@ -59,7 +59,7 @@ export async function judgePublishedRecord(
     const reason = `${published.length} TXT records at the name: a verifier may take any of them`;
     return { ...result, verdict: "fail", code: "several-records", reason };
   }
-  const { state, findings: all, publicKey } = checkRecord(published[0] ?? "", options);
+  const { state, findings: all, publicKey } = await checkRecordInPool(published[0] ?? "", options);
   const findings = countedFindings(all, policy);
   const result = { findings, notes: [] };
   if (state === "revoked") return { ...result, verdict: "revoked", code: "revoked", reason: "p= is empty" };

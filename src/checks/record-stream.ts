@@ -1,6 +1,7 @@
 import { parseTxtData, scanZoneText, ZoneTextSyntaxError } from "../dns/zone-text.ts";
-import type { PublicKey } from "../keys/public-key.ts";
+import type { PublicKey, RsaPublicKey } from "../keys/public-key.ts";
 import { type Finding, makeFinding, worstSeverity } from "./catalogue.ts";
+import { isComposite } from "./check-key-strength.ts";
 import { type CheckRecordOptions, checkRecord, type RecordReport } from "./check-record.ts";
 import { checkRrset, type RrsetReport } from "./check-rrset.ts";
 
@@ -28,7 +29,7 @@ export type AnswerFinding = Pick<Finding, "code" | "severity" | "message" | "fix
   readonly record?: number;
 };
 
-export interface RecordStreamOptions extends Pick<CheckRecordOptions, "arithmetic" | "blockList"> {
+export interface RecordStreamOptions extends Pick<CheckRecordOptions, "arithmetic" | "isComposite" | "blockList"> {
   /** Is told every key that is read, also those that are unusable. */
   readonly onKey?: ((id: unknown, key: PublicKey) => void) | undefined;
 }
@@ -73,6 +74,26 @@ export function answerRecordLine(
   if (typeof record !== "string") return refuse(`neither "record" nor "record_b64" nor "rrset"`, id);
   if (form !== "presentation") return answer(checkRecord(record, options));
   return answer(checkPresentation(record, options));
+}
+
+/**
+ * `answerRecordLine` for who has many lines: its one long computation, whether a modulus is a prime, is made in the
+ * thread pool. The answer is the same.
+ */
+export async function answerRecordLineInPool(
+  line: string,
+  lineNumber: number,
+  { onKey, ...checks }: RecordStreamOptions = {},
+): Promise<RecordAnswer | RefusedLine> {
+  const moduli: RsaPublicKey[] = [];
+  const collect = (id: unknown, key: PublicKey) => {
+    onKey?.(id, key);
+    if (key.type === "rsa") moduli.push(key);
+  };
+  const answer = answerRecordLine(line, lineNumber, { ...checks, isComposite: true, onKey: collect });
+  if (checks.arithmetic === false) return answer;
+  const areComposite = await Promise.all(moduli.map(isComposite));
+  return areComposite.every(Boolean) ? answer : answerRecordLine(line, lineNumber, checks);
 }
 
 /**

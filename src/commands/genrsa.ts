@@ -2,12 +2,12 @@ import { basename, dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { resolveFileAccess } from "../keys/file-access.ts";
-import { generateRsaKey } from "../keys/generate-key.ts";
 import { createKeyFile } from "../keys/key-file.ts";
 import { type KeyName, parseKeyFileName } from "../keys/key-name.ts";
 import { encodePrivateKey } from "../keys/private-key.ts";
 import { commandLine } from "./command-line.ts";
 import { requireFileName, withHintIfTaken } from "./key-file-argument.ts";
+import { generateKey } from "./key-maker.ts";
 import { describeKey } from "./keygen-report.ts";
 import { createNotices } from "./notices.ts";
 import { addKeyFileOptions, type GlobalOptions, type KeyFileOptions } from "./options.ts";
@@ -17,6 +17,7 @@ import { loadSettings } from "./settings.ts";
 interface GenrsaOptions extends GlobalOptions, KeyFileOptions {
   readonly traditional?: boolean;
   readonly allowWeak?: boolean;
+  readonly fast?: boolean;
 }
 
 export function register(program: Command, cli: CliContext): void {
@@ -26,6 +27,7 @@ export function register(program: Command, cli: CliContext): void {
     .argument("<file>", "the file to make; <domain>.<selector>.pem in the store's folder is a key of the store")
     .argument("[nbits]", "size of the modulus, 1024 to 16384 (default: 2048)", parseRsaBits)
     .addOption(new Option("--traditional", "write PKCS#1 (BEGIN RSA PRIVATE KEY) instead of PKCS#8"))
+    .option("--fast", "use random primes, in less than half the time; see the manual for what is given up")
     .addOption(new Option("--allow-weak", "allow 512 to 1023 bits, which no verifier may accept (RFC 8301)"));
   addKeyFileOptions(command)
     .addHelpText(
@@ -47,7 +49,7 @@ async function genrsa(file: string, bits: number, options: GenrsaOptions, cli: C
   const { store } = loadSettings(cli, options);
   const path = resolve(file);
   resolveFileAccess(store); // what cannot be is said before the work
-  const key = await generateRsaKey(bits);
+  const key = await generateKey("rsa", { bits, fast: options.fast === true });
   const text = encodePrivateKey(key, options.traditional ? "pkcs1" : "pkcs8");
   withHintIfTaken("give another FILE, or move this one away", () => createKeyFile(path, Buffer.from(text), store));
   notices.notice(`wrote ${file} (${describeKey(key.publicKey)})`);

@@ -5,7 +5,7 @@ import type { KeyName } from "../keys/key-name.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import { type PublicKey, publicKeyFingerprint } from "../keys/public-key.ts";
 import type { Selector } from "../keys/selector.ts";
-import { problemError, readKey, readKeys } from "./stored-keys.ts";
+import { problemError, publicKeyGroups, readKey } from "./stored-keys.ts";
 
 /** Where the keys to test come from: the store, or a file of the records that are expected. */
 export interface KeySource {
@@ -65,8 +65,10 @@ function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
 
 async function readOwners(store: KeyStore): Promise<ReadonlyMap<string, KeyName>> {
   const owners = new Map<string, KeyName>();
-  for await (const reading of readKeys(store, () => true, false)) {
-    if (reading.kind === "key") owners.set(publicKeyFingerprint(reading.key.privateKey.publicKey), reading.key.name);
+  for await (const group of publicKeyGroups(store)) {
+    for (const entry of group) {
+      if (entry.kind === "key") owners.set(publicKeyFingerprint(entry.key.publicKey), entry.key.name);
+    }
   }
   return owners;
 }

@@ -15,6 +15,9 @@ import type { ReportOutput } from "./report-output.ts";
  */
 const KEYS_AT_ONCE = 128;
 
+/** Up to here, what gathers is small beside Node itself; beyond, clearing it once costs little beside the run. */
+const MANY_KEYS = 300;
+
 export interface KeyTestRun {
   readonly source: KeySource;
   readonly chooses: (name: KeyName) => boolean;
@@ -50,6 +53,7 @@ export async function runKeyTest(run: KeyTestRun, cli: CliContext): Promise<RunR
     progress.clear();
     if (index === 0) output.write(format.begin?.() ?? "");
     const tested = { ...result, index: ++index };
+    if (index === MANY_KEYS) cli.preferMemory();
     tally[tested.outcome.verdict]++;
     if (isWarned(tested.outcome)) warned++;
     output.write(format.check(tested));

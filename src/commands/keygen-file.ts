@@ -16,7 +16,7 @@ export type PrivateOutput = "pem" | "der" | "seed";
 
 /** `keygen -k FILE`: one key into a file that is no part of the store, or (`-`) onto standard output before its record. */
 export async function keygenToFile(run: KeygenRun & { readonly keyFile: string }, cli: CliContext): Promise<void> {
-  const { options, settings, keyFile, algorithms, domains, tags, bits, notices } = run;
+  const { options, settings, keyFile, algorithms, domains, tags, rsa, notices } = run;
   const [algorithm, ...otherAlgorithms] = algorithms;
   if (domains.length > 1 || otherAlgorithms.length > 0 || algorithm === undefined) {
     throw new UsageError("-k takes one key, and this makes several", {
@@ -48,7 +48,7 @@ export async function keygenToFile(run: KeygenRun & { readonly keyFile: string }
   });
   if (job === undefined) return;
   resolveFileAccess(settings.store); // what cannot be is said before the work
-  const privateKey = await generateKey(algorithm, bits);
+  const privateKey = await generateKey(algorithm, rsa);
   const { publicKey } = privateKey;
   const name = job.names[0];
   if (keyFile === "-") {

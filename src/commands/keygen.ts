@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { concurrentMap } from "../concurrent-map.ts";
+import { concurrentMap, readyGroups } from "../concurrent-map.ts";
 import type { CliContext } from "../context.ts";
 import { parseRecordTags } from "../dns/record-tags.ts";
 import { ExitCode, UsageError } from "../errors.ts";
@@ -12,7 +12,7 @@ import { DEFAULT_SELECTOR_TEMPLATE } from "../keys/selector-template.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { commandLine } from "./command-line.ts";
 import { readDomainList } from "./input-files.ts";
-import { type MadeKey, makeKey, randomHex } from "./key-maker.ts";
+import { type MadeKey, prepareKey, type RsaWish, randomHex, storeKeys } from "./key-maker.ts";
 import { keygenToFile, type PrivateOutput } from "./keygen-file.ts";
 import { type Algorithm, planKeys } from "./keygen-plan.ts";
 import { createKeygenReport, describeKey, KEYGEN_FORMATS, type KeygenFormat } from "./keygen-report.ts";
@@ -42,6 +42,7 @@ export interface KeygenOptions extends GlobalOptions, KeyFileOptions {
   readonly force?: boolean;
   readonly share?: boolean;
   readonly allowWeak?: boolean;
+  readonly fast?: boolean;
   readonly ttl?: number;
   readonly hash?: readonly string[];
   readonly service?: readonly string[];
@@ -74,6 +75,7 @@ export function register(program: Command, cli: CliContext): void {
     )
     .option("-f, --force", "replace a key of the same name; the old one is kept as a .bak file")
     .option("--share", "one key for all domains given (symbolic links)")
+    .option("--fast", "make RSA keys of random primes, in less than half the time; see the manual for what is given up")
     .option("--allow-weak", "allow RSA keys of 512 to 1023 bits, which no verifier may accept (RFC 8301)");
   addRecordOptions(command);
   addTtlOption(command);
@@ -109,12 +111,14 @@ export async function keygen(options: KeygenOptions, cli: CliContext): Promise<v
   const settings = loadSettings(cli, options);
   const algorithms = chooseAlgorithms(options, settings);
   const bits = options.bits ?? settings.keygen.bits ?? DEFAULT_RSA_BITS;
+  const rsa = { bits, fast: options.fast === true };
   if (algorithms.includes("rsa")) checkRsaBits(bits, options.allowWeak === true, notices);
   else if (options.bits !== undefined) throw new UsageError("--bits is for RSA keys; an Ed25519 key has one size");
+  else if (rsa.fast) throw new UsageError("--fast is for RSA keys; an Ed25519 key is made in a moment");
   const tags = parseRecordTags(options);
   const domains = await chooseDomains(options, cli, notices);
   if (options.selector !== undefined) for (const text of selectorWarnings(options.selector)) notices.warn(text);
-  const run = { options, settings, algorithms, bits, tags, domains, notices };
+  const run = { options, settings, algorithms, rsa, tags, domains, notices };
   await (options.keyFile === undefined
     ? keygenToStore(run, cli)
     : keygenToFile({ ...run, keyFile: options.keyFile }, cli));
@@ -124,14 +128,14 @@ export interface KeygenRun {
   readonly options: KeygenOptions;
   readonly settings: Settings;
   readonly algorithms: readonly Algorithm[];
-  readonly bits: number;
+  readonly rsa: RsaWish;
   readonly tags: RecordTags;
   readonly domains: readonly DomainName[];
   readonly notices: Notices;
 }
 
 async function keygenToStore(
-  { options, settings, algorithms, bits, tags, domains, notices }: KeygenRun,
+  { options, settings, algorithms, rsa, tags, domains, notices }: KeygenRun,
   cli: CliContext,
 ) {
   if (options.privOutput === "der") {
@@ -154,7 +158,7 @@ async function keygenToStore(
     isTaken: (name) => taken.has(keyRecordName(name)),
   });
   const request = {
-    bits,
+    rsa,
     tags,
     replace: options.force === true,
     isTaken: (name: Parameters<typeof keyRecordName>[0]) => taken.has(keyRecordName(name)),
@@ -168,10 +172,9 @@ async function keygenToStore(
   let done = 0;
   let made = 0;
   progress.update(done, total);
-  for await (const results of concurrentMap(jobs, cli.parallelism, (job) => makeKey(store, job, request))) {
-    cli.signal.throwIfAborted();
+  const tell = async (results: readonly MadeKey[][]) => {
     progress.clear();
-    for (const result of results) {
+    for (const result of results.flat()) {
       report.add(result);
       if (result.kind === "failed") {
         failed++;
@@ -179,11 +182,26 @@ async function keygenToStore(
       } else {
         made++;
         if (listed) notices.notice(describeMade(result));
+        warnOfSharing(result, notices);
       }
     }
-    progress.update(++done, total);
+    done += results.length;
+    progress.update(done, total);
     await cli.stdout.drained();
+  };
+  const prepared = concurrentMap(jobs, cli.parallelism, (job) => prepareKey(job, request));
+  // While a group is being stored, the keys of the next are made.
+  let storing = Promise.resolve<MadeKey[][]>([]);
+  for await (const group of readyGroups(prepared, { most: MOST_AT_ONCE, now: cli.now })) {
+    const results = await storing;
+    storing = cli.signal.aborted ? Promise.resolve([]) : storeKeys(store, group, request);
+    storing.catch(() => {}); // it is reported when its turn comes
+    await tell(results);
+    if (cli.signal.aborted) break;
   }
+  // What is stored is told, whatever ends the run.
+  await tell(await storing);
+  cli.signal.throwIfAborted();
   progress.clear();
   const note = report.finish();
   if (note !== undefined) notices.notice(note);
@@ -198,12 +216,28 @@ async function keygenToStore(
   }
 }
 
+/** Keys that are stored at once: what can be lost of the work is a second's. */
+const MOST_AT_ONCE = 256;
+
 /** More keys than this are summed up in one line. */
 const MOST_NOTICES = 20;
 
 function describeMade(made: MadeKey & { kind: "made" }): string {
   const kept = made.backup === undefined ? "" : `; the old key is kept as ${made.backup}`;
   return `wrote ${made.location} (${describeKey(made.publicKey)})${kept}`;
+}
+
+/** Names in one warning; whoever shares a key among more knows where to look for them. */
+const MOST_NAMES = 5;
+
+function warnOfSharing({ name, sharedBy = [] }: MadeKey & { kind: "made" }, notices: Notices): void {
+  if (sharedBy.length === 0) return;
+  const more = sharedBy.length > MOST_NAMES ? ` and ${sharedBy.length - MOST_NAMES} more` : "";
+  const names = sharedBy.slice(0, MOST_NAMES).map(keyRecordName).join(", ");
+  notices.warn(
+    `the key of ${keyRecordName(name)} is shared: the new one is now also that of ${names}${more}`,
+    "publish its record there too before they sign with it, or put the .bak file back",
+  );
 }
 
 function chooseAlgorithms({ type }: KeygenOptions, { keygen: { algorithms } }: Settings): readonly Algorithm[] {

@@ -1,6 +1,11 @@
 import { createInterface } from "node:readline";
-import { answerRecordLine } from "../checks/record-stream.ts";
-import { SharedPrimeWatch } from "../checks/shared-prime-watch.ts";
+import {
+  answerRecordLine,
+  answerRecordLineInPool,
+  type RecordAnswer,
+  type RefusedLine,
+} from "../checks/record-stream.ts";
+import { type SharedPrimeAnswer, SharedPrimeWatch } from "../checks/shared-prime-watch.ts";
 import type { CliContext } from "../context.ts";
 import { ExitCode } from "../errors.ts";
 import type { PublicKey } from "../keys/public-key.ts";
@@ -14,6 +19,9 @@ export interface StreamOptions {
   readonly sharedPrimes: boolean;
 }
 
+/** Enough to keep every core busy while the answers before are written. */
+const LINES_PER_CORE = 4;
+
 /**
  * Each line of standard input is a question, each line of standard output its answer, in order and as it comes. What
  * only the whole stream tells comes after the last answer.
@@ -21,20 +29,28 @@ export interface StreamOptions {
 export async function answerRecordStream(cli: CliContext, { sharedPrimes, ...options }: StreamOptions): Promise<void> {
   const watch = sharedPrimes ? new SharedPrimeWatch() : undefined;
   const checks = { ...options, onKey: watch && ((id: unknown, key: PublicKey) => watch.add(id, key)) };
+  const write = async (answer: RecordAnswer | RefusedLine | SharedPrimeAnswer) => {
+    cli.signal.throwIfAborted();
+    if ("error" in answer || answer.severity === "error") cli.exitCode = ExitCode.checkFailed;
+    cli.stdout.write(`${JSON.stringify(answer)}\n`);
+    await cli.stdout.drained();
+  };
   let lineNumber = 0;
+  const underWay: Promise<void>[] = [];
   for await (const line of createInterface({ input: cli.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
     cli.signal.throwIfAborted();
     lineNumber++;
     if (line.trim() === "") continue;
-    const answer = answerRecordLine(line, lineNumber, checks);
-    if ("error" in answer || answer.severity === "error") cli.exitCode = ExitCode.checkFailed;
-    cli.stdout.write(`${JSON.stringify(answer)}\n`);
-    await cli.stdout.drained();
+    if (!options.arithmetic) {
+      await write(answerRecordLine(line, lineNumber, checks));
+      continue;
+    }
+    const answer = answerRecordLineInPool(line, lineNumber, checks);
+    const written = Promise.all([answer, underWay.at(-1)]).then(([ready]) => write(ready));
+    written.catch(() => {}); // it is reported when its turn comes
+    underWay.push(written);
+    if (underWay.length >= LINES_PER_CORE * cli.parallelism) await underWay.shift();
   }
-  for (const answer of watch?.answers() ?? []) {
-    cli.signal.throwIfAborted();
-    cli.exitCode = ExitCode.checkFailed;
-    cli.stdout.write(`${JSON.stringify(answer)}\n`);
-    await cli.stdout.drained();
-  }
+  for (const written of underWay) await written;
+  for (const answer of watch?.answers() ?? []) await write(answer);
 }

@@ -1,4 +1,5 @@
 import type { DomainName } from "../keys/domain-name.ts";
+import type { KeyName } from "../keys/key-name.ts";
 import { holds } from "../rotation/look.ts";
 import { clockFinding } from "../rotation/plan.ts";
 import type { Past, RotationRoom } from "./rotation-room.ts";
@@ -18,7 +19,12 @@ export async function managedDomains(
   if (named.length > 0) return { domains: [...new Set(named)] };
   const withJournal = new Set(await journals.domains());
   const withKeys = new Set<DomainName>();
-  for await (const { name } of store.list()) if (name !== undefined) withKeys.add(name.domain);
+  // The names are all that is wanted: what the filter lets through would be looked at, a file each.
+  const note = ({ domain }: KeyName) => {
+    withKeys.add(domain);
+    return false;
+  };
+  for await (const _ of store.list(note));
   return { domains: [...new Set([...withJournal, ...withKeys])].sort(), found: { withJournal, withKeys } };
 }
 

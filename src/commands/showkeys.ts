@@ -23,7 +23,7 @@ import {
   type PassphraseOptions,
 } from "./options.ts";
 import { loadSettings, openStore } from "./settings.ts";
-import { readKeys } from "./stored-keys.ts";
+import { readPublicKeys } from "./stored-keys.ts";
 
 interface ShowkeysOptions extends GlobalOptions, PassphraseOptions {
   readonly format: RecordFormatName;
@@ -77,28 +77,32 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
   let shown = 0;
   let failed = 0;
   cli.stdout.write(format.begin?.() ?? "");
-  for await (const result of readKeys(store, chooses, domains.length === 0)) {
+  for await (const group of readPublicKeys(store, chooses, domains.length === 0)) {
+    for (const result of group) {
+      if (result.kind === "failed") {
+        failed++;
+        notices.error(result.error);
+        continue;
+      }
+      const { name, location, tags, warnings, publicKey } = result.key;
+      for (const warning of warnings) notices.warn(warning);
+      try {
+        const plain = { index: shown + 1, name, location, tags, ttlSeconds, publicKey };
+        const record: RecordToPrint =
+          provider === undefined ? plain : { ...plain, providerFaults: providerFaults(provider, recordText(plain)) };
+        for (const { message, hint } of record.providerFaults ?? [])
+          notices.warn(`${keyRecordName(name)}: ${message}`, hint);
+        cli.stdout.write(format.record(record));
+        shown++;
+      } catch (error) {
+        if (!(error instanceof DkimctlError)) throw error;
+        failed++;
+        notices.error(error);
+      }
+    }
+    // A turn of the event loop, else a signal would not be heard, and what is written to a file not be handed on.
+    await new Promise((resolve) => setImmediate(resolve));
     cli.signal.throwIfAborted();
-    if (result.kind === "failed") {
-      failed++;
-      notices.error(result.error);
-      continue;
-    }
-    const { name, location, tags, warnings, privateKey } = result.key;
-    for (const warning of warnings) notices.warn(warning);
-    try {
-      const plain = { index: shown + 1, name, location, tags, ttlSeconds, publicKey: privateKey.publicKey };
-      const record: RecordToPrint =
-        provider === undefined ? plain : { ...plain, providerFaults: providerFaults(provider, recordText(plain)) };
-      for (const { message, hint } of record.providerFaults ?? [])
-        notices.warn(`${keyRecordName(name)}: ${message}`, hint);
-      cli.stdout.write(format.record(record));
-      shown++;
-    } catch (error) {
-      if (!(error instanceof DkimctlError)) throw error;
-      failed++;
-      notices.error(error);
-    }
     await cli.stdout.drained();
   }
   cli.stdout.write(format.end?.() ?? "");

@@ -1,7 +1,7 @@
 import { DkimctlError, OperationError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import type { KeyName } from "../keys/key-name.ts";
-import type { KeyStore, KeyStoreEntry, StoredKey } from "../keys/key-store.ts";
+import type { KeyStore, KeyStoreEntry, PublicKeyEntry, StoredKey, StoredPublicKey } from "../keys/key-store.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 
 export type KeyReading =
@@ -20,6 +20,52 @@ export async function* readKeys(
   for await (const entry of store.list(({ domain }) => chooses(domain))) {
     if (entry.kind === "key") yield await readKey(store, entry.name);
     else if (all || entry.name !== undefined) yield { kind: "failed", name: entry.name, error: problemError(entry) };
+  }
+}
+
+export type PublicKeyReading =
+  | { readonly kind: "key"; readonly key: StoredPublicKey }
+  | { readonly kind: "failed"; readonly name: KeyName | undefined; readonly error: DkimctlError };
+
+/** As `readKeys`, without the private halves, and in the groups that the store reads at once. */
+export async function* readPublicKeys(
+  store: KeyStore,
+  chooses: (domain: DomainName) => boolean,
+  all: boolean,
+): AsyncGenerator<PublicKeyReading[]> {
+  for await (const group of publicKeyGroups(store, ({ domain }) => chooses(domain))) {
+    yield group.flatMap((entry): PublicKeyReading | [] => {
+      if (entry.kind !== "problem") return entry;
+      return all || entry.name !== undefined ? { kind: "failed", name: entry.name, error: problemError(entry) } : [];
+    });
+  }
+}
+
+/** `KeyStore.readPublicKeys`, also of a store that reads one key at a time. */
+export function publicKeyGroups(
+  store: KeyStore,
+  filter?: (name: KeyName) => boolean,
+): AsyncIterable<readonly PublicKeyEntry[]> {
+  return store.readPublicKeys?.(filter) ?? readOneByOne(store, filter);
+}
+
+async function* readOneByOne(
+  store: KeyStore,
+  filter: ((name: KeyName) => boolean) | undefined,
+): AsyncGenerator<PublicKeyEntry[]> {
+  for await (const entry of store.list(filter)) {
+    if (entry.kind === "problem") {
+      yield [entry];
+      continue;
+    }
+    const { name } = entry;
+    const reading = await readKey(store, name);
+    if (reading.kind === "failed") {
+      yield [{ ...reading, name }];
+      continue;
+    }
+    const { location, tags, warnings, privateKey } = reading.key;
+    yield [{ kind: "key", key: { name, location, tags, warnings, publicKey: privateKey.publicKey } }];
   }
 }
 

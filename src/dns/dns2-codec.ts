@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
 import { type EdeOption, type EdnsOption, Packet, type Resource } from "dns2";
-import { DkimctlError, ExitCode } from "../errors.ts";
 import {
   type DnsMessage,
   type DnsRecord,
@@ -10,11 +9,14 @@ import {
   type RecordType,
   sameName,
 } from "./dns-message.ts";
+import { MalformedMessageError, MessageReader } from "./message-reader.ts";
+
+export { MalformedMessageError } from "./message-reader.ts";
 
 /**
- * Octets of the wire to `DnsMessage` and back, on the parts of dns2. Three things are done here because dns2 does not:
- * TXT keeps its octets (dns2 decodes UTF-8), a record with errors spoils the message (dns2 drops it), and the work per
- * message is bounded (dns2 follows chains of compression pointers as long as the message).
+ * Octets of the wire to `DnsMessage` and back. What every lookup of a key needs is read and written here: dns2 decodes
+ * TXT as UTF-8, drops records with errors, follows chains of compression pointers as long as the message, and works bit
+ * by bit. It reads addresses and EDNS options, and is loaded when the first one comes.
  */
 
 /** RFC 9715 §3.1, DNS flag day 2020: fits every path without fragments. */
@@ -22,28 +24,36 @@ export const UDP_PAYLOAD_OCTETS = 1232;
 
 const CLASS_IN = 1;
 const OPT = 41;
+/** RFC 6891 §6.1.2: the root's name, type, class, TTL, and the length of no options. */
+const OPT_OCTETS = 11;
 const TYPE_CODES: Record<RecordType, number> = { A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28 };
-
-/** What arrived is not a DNS message. */
-export class MalformedMessageError extends DkimctlError {
-  override readonly code = "DKIM_DNS_MALFORMED";
-  override readonly exitCode = ExitCode.tryAgain;
-}
 
 /**
  * A query with the ID 0; the transport writes the real one into its first two octets.
  * AD asks a validating resolver to tell (RFC 6840 §5.7).
  */
 export function encodeQuery({ name, type }: Question, options: QueryOptions = {}): Buffer {
-  const packet = new Packet();
-  packet.header = new Packet.Header({ id: 0, rd: (options.recursionDesired ?? true) ? 1 : 0 });
-  packet.questions.push(new Packet.Question(name, TYPE_CODES[type], CLASS_IN));
-  if (options.edns ?? true) {
-    packet.additionals.push(new Packet.Resource(Packet.Resource.EDNS([], { udpPayloadSize: UDP_PAYLOAD_OCTETS })));
+  const labels = name.split(".").filter((label) => label !== "");
+  const nameOctets = labels.reduce((total, { length }) => total + 1 + length, 1);
+  if (nameOctets > 255 || labels.some(({ length }) => length > 63))
+    throw new RangeError("no name of the DNS is so long");
+  const edns = options.edns ?? true;
+  const octets = Buffer.alloc(12 + nameOctets + 4 + (edns ? OPT_OCTETS : 0));
+  octets[2] = (options.recursionDesired ?? true) ? 0x01 : 0;
+  octets[3] = 0x20 | (options.checkingDisabled ? 0x10 : 0);
+  octets[5] = 1;
+  octets[11] = edns ? 1 : 0;
+  let at = 12;
+  for (const label of labels) {
+    octets[at] = label.length;
+    at += 1 + octets.write(label, at + 1, "latin1");
   }
-  const octets = packet.toBuffer();
-  // dns2's types know neither bit.
-  octets[3] = (octets[3] ?? 0) | 0x20 | (options.checkingDisabled ? 0x10 : 0);
+  octets[at + 2] = TYPE_CODES[type];
+  octets[at + 4] = CLASS_IN;
+  if (edns) {
+    octets[at + 7] = OPT;
+    octets.writeUInt16BE(UDP_PAYLOAD_OCTETS, at + 8);
+  }
   return octets;
 }
 
@@ -53,14 +63,7 @@ export function encodeQuery({ name, type }: Question, options: QueryOptions = {}
  */
 export function decodeMessage(octets: Uint8Array): DnsMessage {
   if (octets.length < 12) throw new MalformedMessageError(`a message of ${octets.length} octets has no header`);
-  const reader = new OctetReader(octets);
-  try {
-    return readMessage(reader);
-  } catch (cause) {
-    // dns2 quotes names from the wire in its messages; the cause keeps them for -v only.
-    if (cause instanceof MalformedMessageError) throw cause;
-    throw new MalformedMessageError(`the message does not decode at octet ${Math.floor(reader.offset / 8)}`, { cause });
-  }
+  return readMessage(new MessageReader(Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)));
 }
 
 /** Why `message` cannot be the answer to `question`, or `undefined` when it can (RFC 5452 §3). */
@@ -78,49 +81,17 @@ export function answerMismatch(message: DnsMessage, { name, type }: Question): s
   return undefined;
 }
 
-/** dns2's reader with a quick path for whole octets and a bound on the work that one message can cause. */
-class OctetReader extends Packet.Reader {
-  #budget: number;
-
-  constructor(octets: Uint8Array) {
-    super(Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength));
-    // Names expand: 12 octets of a record can stand for some 130 reads. Only pointer chains need more than this.
-    this.#budget = 16 * octets.length + 4096;
+function readMessage(reader: MessageReader): DnsMessage {
+  const id = reader.uint16();
+  const flags = reader.uint16();
+  const questionCount = reader.uint16();
+  const answerCount = reader.uint16();
+  const authorityCount = reader.uint16();
+  const additionalCount = reader.uint16();
+  const questions: DnsMessage["questions"][number][] = [];
+  for (let i = 0; i < questionCount; i++) {
+    questions.push({ name: reader.name(), typeCode: reader.uint16(), classCode: reader.uint16() });
   }
-
-  override read(bits: number): number {
-    this.#budget -= 1;
-    if (this.#budget < 0)
-      throw new MalformedMessageError("the message has more compression pointers than it has use for");
-    const at = this.offset >>> 3;
-    if ((this.offset & 7) === 0 && (bits & 7) === 0 && at + (bits >>> 3) <= this.buffer.length) {
-      this.offset += bits;
-      return this.buffer.readUIntBE(at, bits >>> 3);
-    }
-    return super.read(bits);
-  }
-
-  take(octets: number): Buffer {
-    const at = this.offset >>> 3;
-    if (at + octets > this.buffer.length) throw new RangeError("past the end of the message");
-    this.offset += octets * 8;
-    return this.buffer.subarray(at, at + octets);
-  }
-}
-
-function readMessage(reader: OctetReader): DnsMessage {
-  const id = reader.read(16);
-  const flags = reader.read(16);
-  const [questionCount, answerCount, authorityCount, additionalCount] = [
-    reader.read(16),
-    reader.read(16),
-    reader.read(16),
-    reader.read(16),
-  ];
-  const questions = Array.from({ length: questionCount }, () => {
-    const question = Packet.Question.decode(reader);
-    return { name: question.name, typeCode: question.type, classCode: question.class };
-  });
   const truncated = (flags & 0x0200) !== 0;
   const readSection = (count: number) => (truncated ? [] : readRecords(reader, count));
   const answers = readSection(answerCount);
@@ -149,7 +120,7 @@ function isData(record: DnsRecord | OptRecord): record is DnsRecord {
   return record.type !== "OPT";
 }
 
-function readRecords(reader: OctetReader, count: number): (DnsRecord | OptRecord)[] {
+function readRecords(reader: MessageReader, count: number): (DnsRecord | OptRecord)[] {
   const records: (DnsRecord | OptRecord)[] = [];
   for (let i = 0; i < count; i++) {
     const record = readRecord(reader);
@@ -158,33 +129,63 @@ function readRecords(reader: OctetReader, count: number): (DnsRecord | OptRecord
   return records;
 }
 
-function readRecord(reader: OctetReader): DnsRecord | OptRecord | undefined {
-  const start = reader.offset;
-  const name = Packet.Name.decode(reader);
-  const typeCode = reader.read(16);
-  const classCode = reader.read(16);
-  const ttl = reader.read(32);
-  const length = reader.read(16);
-  if (typeCode !== OPT && classCode !== CLASS_IN) {
-    reader.take(length);
-    return undefined;
+function readRecord(reader: MessageReader): DnsRecord | OptRecord | undefined {
+  const start = reader.at;
+  const name = reader.name();
+  const typeCode = reader.uint16();
+  const classCode = reader.uint16();
+  const ttl = reader.uint32();
+  const data = reader.take(reader.uint16());
+  if (typeCode === OPT) {
+    const errors = data.length === 0 ? [] : extendedErrors(decodeByDns2(reader, start).rdata ?? []);
+    return { type: "OPT", extendedCode: ttl >>> 24, errors };
   }
+  if (classCode !== CLASS_IN) return undefined;
   // RFC 2181 §8: a TTL with the high bit set is to be read as 0.
   const head = { name, ttlSeconds: ttl > 0x7fffffff ? 0 : ttl };
   switch (typeCode) {
     case TYPE_CODES.TXT:
-      return { ...head, type: "TXT", strings: readStrings(reader.take(length)) };
-    case TYPE_CODES.A:
-    case TYPE_CODES.AAAA:
+      return { ...head, type: "TXT", strings: readStrings(data) };
     case TYPE_CODES.NS:
+      return { ...head, type: "NS", target: readInside(reader, data, () => reader.name()) };
     case TYPE_CODES.CNAME:
+      return { ...head, type: "CNAME", target: readInside(reader, data, () => reader.name()) };
     case TYPE_CODES.SOA:
-    case OPT:
-      reader.offset = start;
-      return fromDns2(Packet.Resource.decode(reader), head, typeCode);
+      return { ...head, type: "SOA", ...readInside(reader, data, () => readSoa(reader)) };
+    case TYPE_CODES.A:
+      return { ...head, type: "A", address: decodeByDns2(reader, start).address ?? "" };
+    case TYPE_CODES.AAAA:
+      return { ...head, type: "AAAA", address: decodeByDns2(reader, start).address ?? "" };
     default:
-      reader.take(length);
       return undefined;
+  }
+}
+
+/** Data in which names may be compressed, so that it is read as part of the message. It is read to its end. */
+function readInside<Value>(reader: MessageReader, { length }: Buffer, read: () => Value): Value {
+  const end = reader.at;
+  reader.at = end - length;
+  const value = read();
+  if (reader.at !== end) throw new MalformedMessageError("a record's data does not fill its length");
+  return value;
+}
+
+/** RFC 1035 §3.3.13: MNAME, RNAME, SERIAL, REFRESH, RETRY, EXPIRE, MINIMUM. */
+function readSoa(reader: MessageReader) {
+  const primary = reader.name();
+  reader.name();
+  const serial = reader.uint32();
+  reader.take(12);
+  return { primary, serial, minimumTtlSeconds: reader.uint32() };
+}
+
+/** The record whose first octet is at `start`, and whose owner has been read: no more work than its data is long. */
+function decodeByDns2({ octets }: MessageReader, start: number): Resource {
+  try {
+    return Packet.Resource.decode(new Packet.Reader(octets, start * 8));
+  } catch (cause) {
+    // dns2 quotes names from the wire in its messages; the cause keeps them for -v only.
+    throw new MalformedMessageError(`the record at octet ${start} does not decode`, { cause });
   }
 }
 
@@ -199,33 +200,6 @@ function readStrings(data: Buffer): string[] {
   }
   if (strings.length === 0) throw new MalformedMessageError("a TXT record holds no string");
   return strings;
-}
-
-function fromDns2(
-  resource: Resource,
-  head: { readonly name: string; readonly ttlSeconds: number },
-  typeCode: number,
-): DnsRecord | OptRecord {
-  switch (typeCode) {
-    case TYPE_CODES.A:
-      return { ...head, type: "A", address: resource.address ?? "" };
-    case TYPE_CODES.AAAA:
-      return { ...head, type: "AAAA", address: resource.address ?? "" };
-    case TYPE_CODES.NS:
-      return { ...head, type: "NS", target: resource.ns ?? "" };
-    case TYPE_CODES.CNAME:
-      return { ...head, type: "CNAME", target: resource.domain ?? "" };
-    case TYPE_CODES.SOA:
-      return {
-        ...head,
-        type: "SOA",
-        primary: resource.primary ?? "",
-        serial: resource.serial ?? 0,
-        minimumTtlSeconds: resource.minimum ?? 0,
-      };
-    default:
-      return { type: "OPT", extendedCode: resource.extendedRcode ?? 0, errors: extendedErrors(resource.rdata ?? []) };
-  }
 }
 
 function extendedErrors(options: readonly EdnsOption[]): ExtendedError[] {

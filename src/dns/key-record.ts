@@ -60,6 +60,11 @@ export function parseKeyRecord(text: string): KeyRecord {
 
 /** The record as it is published: `v; h; k; s; t; n; p`, k= always written because some verifiers want it. */
 export function formatKeyRecord(record: KeyRecord): string {
+  return [...formatKeyTags(record), `p=${formatPublicKey(record)}`].join("; ");
+}
+
+/** `name=value` of each tag but p=, in the order of `formatKeyRecord`. */
+export function formatKeyTags(record: KeyRecord): string[] {
   const tags = ["v=DKIM1"];
   if (record.hashAlgorithms !== undefined) tags.push(`h=${record.hashAlgorithms.join(":")}`);
   tags.push(`k=${record.keyType}`);
@@ -67,8 +72,13 @@ export function formatKeyRecord(record: KeyRecord): string {
   if (record.flags !== undefined) tags.push(`t=${record.flags.join(":")}`);
   if (record.note !== undefined) tags.push(`n=${encodeQpSection(record.note)}`);
   for (const [name, value] of record.otherTags ?? []) tags.push(`${name}=${value}`);
-  tags.push(`p=${record.publicKey === undefined ? "" : Buffer.from(record.publicKey).toString("base64")}`);
-  return tags.join("; ");
+  return tags;
+}
+
+/** The value of p=: base64, empty for a revoked key. */
+export function formatPublicKey({ publicKey }: KeyRecord): string {
+  if (publicKey === undefined) return "";
+  return Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.length).toString("base64");
 }
 
 /** The record to publish for a key: SubjectPublicKeyInfo for RSA (erratum 3017), the bare 32 octets for Ed25519. */

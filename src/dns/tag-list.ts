@@ -123,13 +123,23 @@ function scanSpec(text: string, start: number, end: number, { tags, faults, name
 
 /** Neighbouring bad characters make one fault. */
 function scanCharacters(text: string, faults: TagListFault[]): void {
+  if (!/[^\t\x20-\x7e]/.test(text)) return;
   for (const { index, 0: run } of text.matchAll(/[^\t\r\n\x20-\x7e]+/g)) {
     faults.push({ kind: "bad-character", offset: index, length: run.length });
   }
-  if (!text.includes("\r") && !text.includes("\n")) return;
+  if (!hasBadNewline(text)) return;
   for (const { index, 0: run } of text.matchAll(/(?:\r(?!\n[ \t])|(?<!\r)\n|(?<=\r)\n(?![ \t]))+/g)) {
     faults.push({ kind: "bad-newline", offset: index, length: run.length });
   }
+}
+
+/** What the pattern above finds, without the places: signatures are folded, and nearly all of them well. */
+function hasBadNewline(text: string): boolean {
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) {
+    if (text[at - 1] !== "\r" || (text[at + 1] !== " " && text[at + 1] !== "\t")) return true;
+  }
+  for (let at = text.indexOf("\r"); at !== -1; at = text.indexOf("\r", at + 1)) if (text[at + 1] !== "\n") return true;
+  return false;
 }
 
 /**

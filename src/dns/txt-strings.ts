@@ -73,6 +73,16 @@ export function unescapeTxtString(escaped: string): string {
   });
 }
 
+/**
+ * The text as the quoted strings of a TXT record, of `maxOctets` octets each but the last.
+ * @throws {TxtStringSyntaxError} a character that is no octet
+ */
+export function quoteTxtStrings(text: string, maxOctets: number = MAX_STRING_OCTETS): string[] {
+  // Nearly every key record is plain: one look for all of its strings.
+  const quote = PLAIN.test(text) ? (string: string) => `"${string}"` : quoteTxtString;
+  return splitTxtStrings(text, maxOctets).map(quote);
+}
+
 function requireOctets(text: string): void {
   const bad = /[^\x00-\xff]/u.exec(text);
   if (bad !== null) {

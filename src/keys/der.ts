@@ -86,6 +86,12 @@ export class DerReader {
 
   /** A non-negative INTEGER, big-endian without leading zeros: zero is empty. */
   readUnsignedInteger(): Uint8Array {
+    const first = this.passUnsignedInteger();
+    return this.bytes.subarray(first, this.position);
+  }
+
+  /** Passes a non-negative INTEGER. @returns where its octets without leading zeros start; they end at `position` */
+  passUnsignedInteger(): number {
     const start = this.position;
     const end = this.#readHeader(DerTag.integer);
     let first = this.position;
@@ -98,7 +104,7 @@ export class DerReader {
       if (first < end && (this.bytes[first] ?? 0) < 0x80) this.#fault(`the INTEGER at octet ${start} is padded`);
       while (first < end && this.bytes[first] === 0) first += 1;
     }
-    return this.bytes.subarray(first, end);
+    return first;
   }
 
   /** An INTEGER 0..255, such as a version. */
@@ -257,43 +263,4 @@ function formatObjectIdentifier(content: Uint8Array, start: number): string {
     arc = 0;
   }
   return arcs.join(".");
-}
-
-/** Octets to be written to the last, out of Node's pool: an ArrayBuffer for each costs more than all that is done with it. */
-function pooledOctets(length: number): Uint8Array {
-  const { buffer, byteOffset } = Buffer.allocUnsafe(length);
-  return new Uint8Array(buffer, byteOffset, length);
-}
-
-/** One element: tag, minimal length, the parts joined. */
-export function encodeDer(tag: number, ...parts: Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  let lengthOctets = 0;
-  if (length >= 0x80) for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) lengthOctets += 1;
-  let offset = 2 + lengthOctets;
-  const element = pooledOctets(offset + length);
-  element[0] = tag;
-  element[1] = lengthOctets === 0 ? length : 0x80 + lengthOctets;
-  for (let i = 0, rest = length; i < lengthOctets; i += 1, rest = Math.floor(rest / 256))
-    element[offset - 1 - i] = rest;
-  for (const part of parts) {
-    element.set(part, offset);
-    offset += part.length;
-  }
-  return element;
-}
-
-/** The INTEGER of unsigned big-endian octets; empty is zero. */
-export function encodeUnsignedInteger(octets: Uint8Array): Uint8Array {
-  let first = 0;
-  while (first < octets.length && octets[first] === 0) first += 1;
-  const magnitude = octets.subarray(first);
-  const needsZero = magnitude.length === 0 || (magnitude[0] ?? 0) >= 0x80;
-  return needsZero ? encodeDer(DerTag.integer, Uint8Array.of(0), magnitude) : encodeDer(DerTag.integer, magnitude);
-}
-
-/** The BIT STRING of whole octets. */
-export function encodeBitString(octets: Uint8Array): Uint8Array {
-  return encodeDer(DerTag.bitString, Uint8Array.of(0), octets);
 }

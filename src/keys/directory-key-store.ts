@@ -1,30 +1,27 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { DomainName } from "./domain-name.ts";
 import { withSyncedFolder } from "./durable-file.ts";
-import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions, resolveFileAccess } from "./file-access.ts";
+import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions } from "./file-access.ts";
 import { type FileOperations, fileOperations } from "./file-operations.ts";
 import { folderPermissionWarnings, shellQuote } from "./file-permissions.ts";
-import {
-  type KeyFile,
-  keyExistsError,
-  readKeyFile,
-  relinkKeyFile,
-  rewriteKeyFile,
-  writeFailure,
-  writeKeyFile,
-} from "./key-file.ts";
+import { type KeyFile, keyExistsError, readKeyFile, relinkKeyFile, rewriteKeyFile, writeKeyFile } from "./key-file.ts";
 import { handOverKeyFile } from "./key-file-heir.ts";
-import { listKeyFiles } from "./key-file-list.ts";
+import { examineKeyFile, isFileThere, namedFiles } from "./key-file-list.ts";
+import { createKeys } from "./key-group.ts";
+import { KeyLinks } from "./key-links.ts";
 import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
 import type {
+  CreateOutcome,
   KeyLocation,
   KeyStoreEntry,
   KnownKey,
   LockableKeyStore,
+  NamedNewKey,
   NewKey,
+  PublicKeyEntry,
   RecordTags,
+  ReplacedKey,
   StoredKey,
   StoreLeftover,
   StoreLock,
@@ -33,19 +30,19 @@ import {
   KeyExistsError,
   KeyFileError,
   KeyNotFoundError,
-  StoreLockedError,
   systemErrorCode,
   systemErrorReason,
 } from "./key-store-errors.ts";
 import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "./private-key.ts";
 import { publicKeyFingerprint } from "./public-key.ts";
+import { publicKeyGroups } from "./public-key-groups.ts";
 import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
 import type { Selector } from "./selector.ts";
-import { CONTROL_FOLDER, createStoreFolder, ensureFolder, requireStoreFolder, storeFailure } from "./store-folder.ts";
+import { StoreChanges } from "./store-changes.ts";
+import { CONTROL_FOLDER, createStoreFolder, ensureFolder, requireStoreFolder } from "./store-folder.ts";
 import { listKeyBackups } from "./store-leftovers.ts";
-import { acquireLock } from "./store-lock.ts";
 import { type PassphraseSource, parseStoredKey } from "./stored-private-key.ts";
-import { abandonedTemporaryFiles, sweepTemporaryFiles } from "./temporary-file.ts";
+import { abandonedTemporaryFiles } from "./temporary-file.ts";
 
 export interface DirectoryKeyStoreOptions extends FileAccessOptions {
   readonly path: string;
@@ -54,9 +51,6 @@ export interface DirectoryKeyStoreOptions extends FileAccessOptions {
   readonly clock?: (() => Date) | undefined;
   readonly operations?: FileOperations | undefined;
 }
-
-/** Replacing one key holds the lock for milliseconds; another process is waited for as long before it is an error. */
-const LOCK_PATIENCE_MS = 2000;
 
 /**
  * A folder of `<domain>.<selector>.pem` files. All file access is synchronous: for many small files that is four to
@@ -67,16 +61,19 @@ export class DirectoryKeyStore implements LockableKeyStore {
   readonly keepsFiles = true;
   readonly #options: DirectoryKeyStoreOptions;
   readonly #operations: FileOperations;
+  readonly #underWay = new Set<Promise<unknown>>();
   readonly #tags: RecordTagsFolder;
+  readonly #changes: StoreChanges;
+  readonly #links: KeyLinks;
   readonly #reported = new Set<string>();
-  #access: FileAccess | undefined;
-  #locksHeld = 0;
 
   constructor(options: DirectoryKeyStoreOptions) {
     this.location = options.path;
     this.#options = options;
     this.#operations = options.operations ?? fileOperations;
     this.#tags = new RecordTagsFolder(join(options.path, CONTROL_FOLDER, "tags"), this.#operations);
+    this.#links = new KeyLinks(options.path);
+    this.#changes = new StoreChanges(options.path, options, this.#operations);
   }
 
   async prepare({ create }: { readonly create: boolean }): Promise<readonly string[]> {
@@ -87,17 +84,21 @@ export class DirectoryKeyStore implements LockableKeyStore {
 
   async *list(filter?: (name: KeyName) => boolean): AsyncGenerator<KeyStoreEntry, void, undefined> {
     this.#tags.refresh();
-    yield* listKeyFiles(this.location, filter);
+    for (const file of namedFiles(this.location, filter)) yield file.kind === "named" ? examineKeyFile(file) : file;
+  }
+
+  readPublicKeys(filter?: (name: KeyName) => boolean): AsyncIterable<readonly PublicKeyEntry[]> {
+    this.#tags.refresh();
+    return publicKeyGroups(namedFiles(this.location, filter), {
+      allowedMode: this.#options.mode ?? DEFAULT_KEY_MODE,
+      // The first key tells of the folder, too.
+      isPlain: (name) => this.#reported.has(this.location) && this.#tags.surelyHasNone(name),
+      read: (name) => this.read(name),
+    });
   }
 
   async present(domain: DomainName, selectors: readonly Selector[]): Promise<Set<Selector>> {
-    const isThere = (selector: Selector) =>
-      lstatSync(this.#pathOf({ domain, selector }), { throwIfNoEntry: false }) !== undefined;
-    try {
-      return new Set(selectors.filter(isThere));
-    } catch (error) {
-      throw storeFailure(error, this.location);
-    }
+    return new Set(selectors.filter((selector) => isFileThere(this.location, { domain, selector })));
   }
 
   async read(name: KeyName): Promise<StoredKey> {
@@ -121,45 +122,52 @@ export class DirectoryKeyStore implements LockableKeyStore {
 
   async create(name: KeyName, key: NewKey): Promise<KeyLocation> {
     const location = this.#pathOf(name);
-    this.#change(location, (access) => {
+    this.#changes.make(location, (access) => {
       this.#requireFree(location);
       this.#writeWithTags(name, key, access, (bytes) => writeKeyFile(location, bytes, access, this.#operations));
     });
     return { location };
   }
 
-  async replace(name: KeyName, key: NewKey): Promise<KeyLocation & { readonly backup: string | undefined }> {
-    const location = this.#pathOf(name);
-    const backup = await this.#whileLocked(location, (access) =>
-      this.#writeWithTags(name, key, access, (bytes) =>
-        rewriteKeyFile(location, bytes, access, this.#options.clock?.() ?? new Date(), this.#operations),
-      ),
+  async createMany(keys: readonly NamedNewKey[]): Promise<readonly CreateOutcome[]> {
+    const access = this.#changes.make(this.location, (access) => {
+      if (keys.some(({ tags }) => hasTags(tags))) this.#ensureTagsFolder(access);
+      return access;
+    });
+    const made = createKeys(keys, { folder: this.location, tags: this.#tags, access, operations: this.#operations });
+    this.#underWay.add(made);
+    return made.finally(() => this.#underWay.delete(made));
+  }
+
+  /** Waits for what the thread pool is writing: a run that is interrupted leaves no half of it behind. */
+  async close(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
+  async replace(name: KeyName, key: NewKey): Promise<ReplacedKey> {
+    return this.#replaceBy(name, key, (location, bytes, access, now) =>
+      rewriteKeyFile(location, bytes, access, now, this.#operations),
     );
-    return { location, backup };
   }
 
   async share(
     name: KeyName,
     target: KeyName,
     { replace = false }: { readonly replace?: boolean } = {},
-  ): Promise<KeyLocation & { readonly backup?: string | undefined }> {
-    const location = this.#pathOf(name);
+  ): Promise<KeyLocation & Partial<ReplacedKey>> {
     const { privateKey, tags } = await this.read(target);
-    if (replace && lstatSync(location, { throwIfNoEntry: false }) !== undefined) {
-      const now = this.#options.clock?.() ?? new Date();
-      const backup = await this.#whileLocked(location, (access) =>
-        this.#writeWithTags(name, { privateKey, tags }, access, () =>
-          relinkKeyFile(location, keyFileName(target), now, this.#operations),
-        ),
+    if (replace && lstatSync(this.#pathOf(name), { throwIfNoEntry: false }) !== undefined) {
+      return this.#replaceBy(name, { privateKey, tags }, (location, _bytes, _access, now) =>
+        relinkKeyFile(location, keyFileName(target), now, this.#operations),
       );
-      return { location, backup };
     }
     return this.link(name, keyFileName(target), { privateKey, tags });
   }
 
   async link(name: KeyName, path: string, key: NewKey): Promise<KeyLocation> {
     const location = this.#pathOf(name);
-    this.#change(location, (access) => {
+    this.#links.refresh();
+    this.#changes.make(location, (access) => {
       this.#requireFree(location);
       this.#writeWithTags(name, key, access, () =>
         withSyncedFolder(this.location, this.#operations, (sync) => {
@@ -179,7 +187,7 @@ export class DirectoryKeyStore implements LockableKeyStore {
   async remove(name: KeyName): Promise<void> {
     const location = this.#pathOf(name);
     const fingerprint = await this.#fingerprintOf(name, location);
-    await this.#whileLocked(location, () => {
+    await this.#changes.makeLocked(location, () => {
       if (lstatSync(location, { throwIfNoEntry: false }) === undefined) throw this.#notFound(name);
       withSyncedFolder(this.location, this.#operations, (sync) => {
         if (handOverKeyFile(location, this.#operations, sync)) return;
@@ -210,17 +218,21 @@ export class DirectoryKeyStore implements LockableKeyStore {
   }
 
   async lock(): Promise<StoreLock> {
-    const release = this.#change(this.location, (access) => this.#acquire(access));
-    this.#locksHeld++;
-    let held = true;
-    return {
-      release: async () => {
-        if (!held) return;
-        held = false;
-        this.#locksHeld--;
-        release();
-      },
-    };
+    return this.#changes.lock();
+  }
+
+  /** @param write puts the new key in place, and returns where the old one is kept */
+  async #replaceBy(
+    name: KeyName,
+    key: NewKey,
+    write: (location: string, bytes: Uint8Array, access: FileAccess, now: Date) => string | undefined,
+  ): Promise<ReplacedKey> {
+    const location = this.#pathOf(name);
+    const now = this.#options.clock?.() ?? new Date();
+    const backup = await this.#changes.makeLocked(location, (access) =>
+      this.#writeWithTags(name, key, access, (bytes) => write(location, bytes, access, now)),
+    );
+    return { location, backup, sharedBy: backup === undefined ? [] : this.#links.namesOf(keyFileName(name)) };
   }
 
   #pathOf(name: KeyName): string {
@@ -267,14 +279,16 @@ export class DirectoryKeyStore implements LockableKeyStore {
     if (lstatSync(location, { throwIfNoEntry: false }) !== undefined) throw keyExistsError(location);
   }
 
+  #ensureTagsFolder(access: FileAccess): void {
+    ensureFolder(join(this.location, CONTROL_FOLDER), access, this.#operations);
+    ensureFolder(join(this.location, CONTROL_FOLDER, "tags"), access, this.#operations);
+  }
+
   /** The tags are in place before the key is, and gone again when it could not be made. */
   #writeWithTags<T>(name: KeyName, key: NewKey, access: FileAccess, write: (bytes: Uint8Array) => T): T {
     const bytes = new TextEncoder().encode(encodePrivateKey(key.privateKey, key.encoding ?? "pkcs8"));
     const fingerprint = publicKeyFingerprint(key.privateKey.publicKey);
-    if (hasTags(key.tags)) {
-      ensureFolder(join(this.location, CONTROL_FOLDER), access, this.#operations);
-      ensureFolder(join(this.location, CONTROL_FOLDER, "tags"), access, this.#operations);
-    }
+    if (hasTags(key.tags)) this.#ensureTagsFolder(access);
     const undo = this.#tags.write(name, fingerprint, key.tags, access);
     try {
       return write(bytes);
@@ -283,46 +297,6 @@ export class DirectoryKeyStore implements LockableKeyStore {
       if (systemErrorCode(error) !== "EEXIST" && !(error instanceof KeyExistsError)) undo();
       throw error;
     }
-  }
-
-  /** The one door to every change: rights are proven first, what killed runs left is removed, errors are put in words. */
-  #change<T>(location: string, change: (access: FileAccess) => T): T {
-    requireStoreFolder(this.location);
-    if (this.#access === undefined) {
-      this.#access = resolveFileAccess(this.#options);
-      sweepTemporaryFiles(this.location, this.#operations);
-      sweepTemporaryFiles(join(this.location, CONTROL_FOLDER, "tags"), this.#operations);
-    }
-    try {
-      return change(this.#access);
-    } catch (error) {
-      throw writeFailure(error, location);
-    }
-  }
-
-  async #whileLocked<T>(location: string, change: (access: FileAccess) => T): Promise<T> {
-    if (this.#locksHeld > 0) return this.#change(location, change);
-    for (let waited = 0, pause = 10; ; waited += pause, pause *= 2) {
-      try {
-        return this.#change(location, (access) => {
-          const release = this.#acquire(access);
-          try {
-            return change(access);
-          } finally {
-            release();
-          }
-        });
-      } catch (error) {
-        if (!(error instanceof StoreLockedError) || waited >= LOCK_PATIENCE_MS) throw error;
-        await delay(pause);
-      }
-    }
-  }
-
-  #acquire(access: FileAccess): () => void {
-    const folder = join(this.location, CONTROL_FOLDER);
-    ensureFolder(folder, access, this.#operations);
-    return acquireLock(folder, access, this.#operations);
   }
 
   #notFound(name: KeyName, cause?: unknown): KeyNotFoundError {

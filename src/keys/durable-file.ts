@@ -99,23 +99,34 @@ function replaceBy(
 
 /** Runs `change` with a function that makes the folder's entries durable; a folder that cannot be synced fails first. */
 export function withSyncedFolder(folder: string, operations: FileOperations, change: (sync: () => void) => void): void {
-  const descriptor = operations.openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  const { sync, close } = openFolder(folder, operations);
   try {
-    change(() => {
+    change(sync);
+  } finally {
+    close();
+  }
+}
+
+/** The folder, with a function that makes its entries durable. */
+export function openFolder(folder: string, operations: FileOperations): { sync: () => void; close: () => void } {
+  const descriptor = operations.openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  return {
+    sync() {
       try {
         operations.fsyncSync(descriptor);
       } catch (error) {
         // Some file systems have nothing to sync for a folder and say so.
         if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP"].includes(systemErrorCode(error) ?? "")) throw error;
       }
-    });
-  } finally {
-    try {
-      operations.closeSync(descriptor);
-    } catch {
-      // Nothing was written through it: what was synced is there.
-    }
-  }
+    },
+    close() {
+      try {
+        operations.closeSync(descriptor);
+      } catch {
+        // Nothing was written through it: what was synced is there.
+      }
+    },
+  };
 }
 
 /** The path of a new, complete, synced file beside `path`. */
@@ -161,17 +172,9 @@ function keepAs(path: string, backup: string, operations: FileOperations): void 
 }
 
 function writeNew(path: string, bytes: Uint8Array, access: FileAccess, operations: FileOperations): void {
-  const descriptor = operations.openSync(path, CREATE, 0o600);
+  const descriptor = openNew(path, bytes, access, operations);
   let open = true;
   try {
-    const stats = fstatSync(descriptor);
-    const { uid = stats.uid, gid = stats.gid } = access;
-    // The owner before the mode: a wider mode must never apply to the wrong group.
-    if (uid !== stats.uid || gid !== stats.gid) operations.fchownSync(descriptor, uid, gid);
-    operations.fchmodSync(descriptor, access.mode);
-    for (let written = 0; written < bytes.length; ) {
-      written += operations.writeSync(descriptor, bytes, written, bytes.length - written);
-    }
     operations.fsyncSync(descriptor);
     open = false;
     operations.closeSync(descriptor);
@@ -182,19 +185,39 @@ function writeNew(path: string, bytes: Uint8Array, access: FileAccess, operation
   }
 }
 
+/** A new file with its content, not synced yet. @returns its descriptor */
+export function openNew(path: string, bytes: Uint8Array, access: FileAccess, operations: FileOperations): number {
+  const descriptor = operations.openSync(path, CREATE, 0o600);
+  try {
+    const stats = fstatSync(descriptor);
+    const { uid = stats.uid, gid = stats.gid } = access;
+    // The owner before the mode: a wider mode must never apply to the wrong group.
+    if (uid !== stats.uid || gid !== stats.gid) operations.fchownSync(descriptor, uid, gid);
+    operations.fchmodSync(descriptor, access.mode);
+    for (let written = 0; written < bytes.length; ) {
+      written += operations.writeSync(descriptor, bytes, written, bytes.length - written);
+    }
+    return descriptor;
+  } catch (error) {
+    operations.closeSync(descriptor);
+    unlinkQuietly(path, operations);
+    throw error;
+  }
+}
+
 function lacksHardLinks(error: unknown): boolean {
   return ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(systemErrorCode(error) ?? "");
 }
 
-interface FileNode {
+export interface FileNode {
   readonly dev: bigint;
   readonly ino: bigint;
 }
 
-function nodeOf(path: string): FileNode | undefined {
+export function nodeOf(path: string): FileNode | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false });
 }
 
-function isSameNode(a: FileNode | undefined, b: FileNode | undefined): boolean {
+export function isSameNode(a: FileNode | undefined, b: FileNode | undefined): boolean {
   return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }

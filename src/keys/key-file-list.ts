@@ -1,24 +1,32 @@
-import { accessSync, constants, type Dirent, readdirSync, statSync } from "node:fs";
+import { accessSync, constants, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { NameSyntaxError } from "./domain-name.ts";
 import { shellQuote } from "./file-permissions.ts";
-import { type KeyName, parseKeyFileName } from "./key-name.ts";
-import type { KeyStoreEntry } from "./key-store.ts";
+import { type KeyName, keyFileName, parseKeyFileName } from "./key-name.ts";
+import type { KeyProblem, KeyStoreEntry } from "./key-store.ts";
 import { systemErrorCode, systemErrorReason } from "./key-store-errors.ts";
 import { storeFailure } from "./store-folder.ts";
 
+/** A file that is named as a key's; whether it is one, `examineKeyFile` tells. */
+export interface NamedFile {
+  readonly kind: "named";
+  readonly name: KeyName;
+  readonly location: string;
+}
+
 /**
- * The keys of a folder and what looks like one and is none, by domain and selector. The names are read at once, since
- * they are to be in order, as one string each; everything else happens when the caller comes to it.
+ * The *.pem files of a folder by domain and selector; a name that cannot be a key's is a problem. The names are read at
+ * once, since they are to be in order, as one string each; everything else happens when the caller comes to it.
  * @throws {KeyStoreError} the folder is not there or cannot be listed
  */
-export function* listKeyFiles(
+export function* namedFiles(
   folder: string,
   filter: (name: KeyName) => boolean = () => true,
-): Generator<KeyStoreEntry, void, undefined> {
+): Generator<NamedFile | KeyProblem, void, undefined> {
+  const prefix = join(folder, ".pem").slice(0, -".pem".length);
   for (const entry of sortedEntries(folder)) {
-    const fileName = entry.slice(entry.lastIndexOf("\0") + 2);
-    const location = join(folder, fileName);
+    const fileName = fileNameOf(entry);
+    const location = prefix + fileName;
     let name: KeyName;
     try {
       name = parseKeyFileName(fileName);
@@ -27,38 +35,48 @@ export function* listKeyFiles(
       yield { kind: "problem", location, reason: error.message, hint: error.hint };
       continue;
     }
-    if (filter(name)) yield keyFileEntry(name, location, entry.charAt(entry.lastIndexOf("\0") + 1));
+    if (filter(name)) yield { kind: "named", name, location };
   }
 }
 
-/** `<domain> NUL <selector> NUL <kind><file name>`: plain string order is the order of names, and costs little memory. */
+/** `<domain> NUL <selector>`: plain string order is the order of names, and costs little memory. */
 function sortedEntries(folder: string): string[] {
   const entries: string[] = [];
-  for (const entry of readFolder(folder)) {
-    const { name } = entry;
+  for (const name of readFolder(folder)) {
     if (!name.endsWith(".pem") || name.startsWith(".")) continue;
-    const stem = name.slice(0, -".pem".length);
-    const dot = stem.lastIndexOf(".");
-    const selector = stem.slice(dot + 1).replaceAll("%2E", ".");
-    entries.push(`${stem.slice(0, Math.max(dot, 0))}\0${selector}\0${kindOf(entry)}${name}`);
+    const entry = name.replace(/(?:^|\.)([^.]*)\.pem$/, "\0$1");
+    entries.push(entry.includes("%2E") ? entry.replace(/(?<=\0.*)%2E/g, ".") : entry);
   }
   return entries.sort();
 }
 
-function kindOf(entry: Dirent): string {
-  return entry.isFile() ? "f" : entry.isSymbolicLink() ? "l" : "o";
+/** Undoes what `sortedEntries` has made of it. */
+function fileNameOf(entry: string): string {
+  const divide = entry.indexOf("\0");
+  const selector = entry.slice(divide + 1);
+  const stored = selector.includes(".") ? selector.replaceAll(".", "%2E") : selector;
+  return divide === 0 ? `${stored}.pem` : `${entry.slice(0, divide)}.${stored}.pem`;
 }
 
-function readFolder(folder: string): Dirent[] {
+function readFolder(folder: string): string[] {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return readdirSync(folder);
   } catch (error) {
     throw storeFailure(error, folder);
   }
 }
 
-/** @param kind as `kindOf` has it */
-function keyFileEntry(name: KeyName, location: string, kind: string): KeyStoreEntry {
+/** Whether the folder has a file of this name, whatever it is. @throws {KeyStoreError} nobody can tell */
+export function isFileThere(folder: string, name: KeyName): boolean {
+  try {
+    return lstatSync(join(folder, keyFileName(name)), { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw storeFailure(error, folder);
+  }
+}
+
+/** Whether it is a file that can be read, without reading it. */
+export function examineKeyFile({ name, location }: NamedFile): KeyStoreEntry {
   const problem = (reason: string, hint?: string): KeyStoreEntry => ({
     kind: "problem",
     name,
@@ -66,20 +84,15 @@ function keyFileEntry(name: KeyName, location: string, kind: string): KeyStoreEn
     reason,
     hint,
   });
-  let isFile = kind === "f";
   try {
-    if (!isFile) {
-      const stats = statSync(location);
-      if (stats.isDirectory())
-        return problem("it is a folder, not a key file", `see inside: ls ${shellQuote(location)}`);
-      isFile = stats.isFile();
-    }
-    if (!isFile) return problem("it is no regular file");
+    const stats = statSync(location);
+    if (stats.isDirectory()) return problem("it is a folder, not a key file", `see inside: ls ${shellQuote(location)}`);
+    if (!stats.isFile()) return problem("it is no regular file");
     accessSync(location, constants.R_OK);
     return { kind: "key", name, location };
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === "ENOENT" && kind === "l") {
+    if (code === "ENOENT" && isLink(location)) {
       return problem(
         "it is a symbolic link to a file that is not there",
         `see where it points: readlink ${shellQuote(location)}`,
@@ -88,4 +101,8 @@ function keyFileEntry(name: KeyName, location: string, kind: string): KeyStoreEn
     const hint = code === "EACCES" ? `see who may: namei -l ${shellQuote(location)}` : undefined;
     return problem(`it cannot be read: ${systemErrorReason(error)}`, hint);
   }
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }

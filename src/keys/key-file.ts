@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createFile, replaceByLink, replaceFile } from "./durable-file.ts";
 import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions, resolveFileAccess } from "./file-access.ts";
 import { type FileOperations, fileOperations } from "./file-operations.ts";
@@ -227,6 +227,11 @@ export function writeFailure(error: unknown, path: string): unknown {
         hint: "run as root, or leave --owner and --group out",
         cause,
       });
+    case "ENAMETOOLONG":
+      return new KeyStoreError(
+        `cannot write ${path}: a file's name has 255 octets at most, and this one would have ${Buffer.byteLength(basename(path))}`,
+        { hint: "choose a shorter selector, or one with fewer dots: each of them takes three octets", cause },
+      );
     case "ENOSPC":
     case "EDQUOT":
       return new KeyStoreError(`cannot write ${path}: ${reason}; nothing was changed`, {

@@ -1,6 +1,8 @@
+import type { DkimctlError } from "../errors.ts";
 import type { DomainName } from "./domain-name.ts";
 import type { KeyName } from "./key-name.ts";
 import type { ParsedPrivateKey, PrivateKey } from "./private-key.ts";
+import type { PublicKey } from "./public-key.ts";
 import type { Selector } from "./selector.ts";
 
 /**
@@ -35,12 +37,28 @@ export interface KeyStore {
   /** @throws {KeyNotFoundError | KeyFileError | KeyStoreError} */
   read(name: KeyName): Promise<StoredKey>;
   /**
+   * The public half of each key, in the order of `list` and with its problems: what listings need, without holding a
+   * private key. In groups, as large as the store reads at once; the first is small, so that one can begin.
+   * A damaged key is a failure here as it is for `read`, but for parts of it that neither the public half nor the
+   * private exponent depend on: those a store may leave to `read`. A store that reads one key at a time has no such method.
+   * @throws {KeyStoreError} the store as a whole cannot be read
+   */
+  readPublicKeys?(filter?: (name: KeyName) => boolean): AsyncIterable<readonly PublicKeyEntry[]>;
+  /**
    * Stores a key under a name that is free: durable when the promise resolves, nothing when it rejects.
    * @throws {KeyExistsError} the name is taken; nothing was changed
    */
   create(name: KeyName, key: NewKey): Promise<KeyLocation>;
+  /**
+   * `create` for many keys, for a store that makes many durable for the price of some. What is told to be created is
+   * durable then; when the process is killed before, each key is stored whole or not at all.
+   * A store for which that is no cheaper has no such method.
+   * @returns an outcome for each, in their order: one that failed stops no other
+   * @throws {KeyStoreError} the store as a whole cannot be written
+   */
+  createMany?(keys: readonly NamedNewKey[]): Promise<readonly CreateOutcome[]>;
   /** Like `create`, but an existing key is kept beside it first, under the `backup` location that is returned. */
-  replace(name: KeyName, key: NewKey): Promise<KeyLocation & { readonly backup: string | undefined }>;
+  replace(name: KeyName, key: NewKey): Promise<ReplacedKey>;
   /**
    * Makes `name` another name of the key stored under `target` (a symbolic link in a directory), with the same tags.
    * @param options.replace a name that is taken is replaced, and what it stood for kept as by `replace`
@@ -50,7 +68,7 @@ export interface KeyStore {
     name: KeyName,
     target: KeyName,
     options?: { readonly replace?: boolean },
-  ): Promise<KeyLocation & { readonly backup?: string | undefined }>;
+  ): Promise<KeyLocation & Partial<ReplacedKey>>;
   /**
    * Makes `name` a link to the key file at `path`, which stays where it is. A relative path starts at the store.
    * @param key what that file holds, and the tags of its record
@@ -100,6 +118,13 @@ export interface KeyBackup extends KnownKey {
   readonly warnings: readonly string[];
 }
 
+export interface ReplacedKey extends KeyLocation {
+  /** Where what stood there before is kept; `undefined` when nothing did. */
+  readonly backup: string | undefined;
+  /** The other names that shared what was replaced, and stand for the new key now; absent where names share no file. */
+  readonly sharedBy?: readonly KeyName[];
+}
+
 export interface KeyLocation {
   /** For messages and for the comment in zone text: a path. */
   readonly location: string;
@@ -117,6 +142,8 @@ export type KeyStoreEntry =
       readonly hint?: string | undefined;
     };
 
+export type KeyProblem = KeyStoreEntry & { readonly kind: "problem" };
+
 export interface StoredKey extends ParsedPrivateKey {
   readonly name: KeyName;
   readonly location: string;
@@ -130,12 +157,31 @@ export interface StoredKey extends ParsedPrivateKey {
   readonly writtenAt: Date | undefined;
 }
 
+export type PublicKeyEntry =
+  | { readonly kind: "key"; readonly key: StoredPublicKey }
+  /** As `read` would have thrown it. */
+  | { readonly kind: "failed"; readonly name: KeyName; readonly error: DkimctlError }
+  | KeyProblem;
+
+export interface StoredPublicKey extends Pick<StoredKey, "name" | "location" | "tags" | "warnings"> {
+  readonly publicKey: PublicKey;
+}
+
 export interface NewKey {
   readonly privateKey: PrivateKey;
   readonly tags: RecordTags;
   /** Default `pkcs8`. `pkcs1` is RSA only, `seed` (bare base64 of 32 octets, for rspamd before 3.13.2) Ed25519 only. */
   readonly encoding?: "pkcs8" | "pkcs1" | "seed";
 }
+
+export interface NamedNewKey extends NewKey {
+  readonly name: KeyName;
+}
+
+export type CreateOutcome =
+  | ({ readonly kind: "created" } & KeyLocation)
+  /** As `create` would have thrown it. */
+  | { readonly kind: "failed"; readonly error: DkimctlError };
 
 /** The optional tags of a key's record, kept with the key (RFC 6376 §3.6.1). Decoded values; `{}` for none. */
 export interface RecordTags {

@@ -1,6 +1,14 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { OperationError } from "../errors.ts";
-import { DerError, DerReader, DerTag, encodeBitString, encodeDer, encodeUnsignedInteger } from "./der.ts";
+import { DerError, DerReader, DerTag } from "./der.ts";
+import {
+  DerWriter,
+  elementLength,
+  encodeBitString,
+  encodeDer,
+  encodeUnsignedInteger,
+  unsignedIntegerLength,
+} from "./der-writer.ts";
 
 /** An RSA public key as numbers: unsigned big-endian octets without leading zeros (`modulus`, `exponent`). */
 export interface RsaPublicKey {
@@ -106,8 +114,23 @@ export function encodeRsaPublicKey(key: RsaPublicKey): Uint8Array {
 /** The DER SubjectPublicKeyInfo (RFC 5280 §4.1, RFC 8410 §4). */
 export function encodeSubjectPublicKeyInfo(key: PublicKey): Uint8Array {
   return key.type === "rsa"
-    ? encodeDer(DerTag.sequence, RSA_ALGORITHM, encodeBitString(encodeRsaPublicKey(key)))
+    ? encodeRsaSubjectPublicKeyInfo(key)
     : encodeDer(DerTag.sequence, ED25519_ALGORITHM, encodeBitString(key.bytes));
+}
+
+/** Written in one piece: every listing and every fingerprint is made of it. */
+function encodeRsaSubjectPublicKeyInfo({ modulus, exponent }: RsaPublicKey): Uint8Array {
+  const numbers = unsignedIntegerLength(modulus) + unsignedIntegerLength(exponent);
+  const bits = 1 + elementLength(numbers);
+  const writer = new DerWriter(elementLength(RSA_ALGORITHM.length + elementLength(bits)));
+  writer.header(DerTag.sequence, RSA_ALGORITHM.length + elementLength(bits));
+  writer.octets(RSA_ALGORITHM);
+  writer.header(DerTag.bitString, bits);
+  writer.octet(0);
+  writer.header(DerTag.sequence, numbers);
+  writer.unsignedInteger(modulus);
+  writer.unsignedInteger(exponent);
+  return writer.bytes;
 }
 
 /** SHA-256 of the SubjectPublicKeyInfo, 64 lower-case hexadecimal digits: one name for a key, whatever its file form. */

@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { quoteName } from "./domain-name.ts";
 import { createFile, replaceFile, withSyncedFolder } from "./durable-file.ts";
+import { createFiles } from "./durable-file-group.ts";
 import type { FileAccess } from "./file-access.ts";
 import type { FileOperations } from "./file-operations.ts";
 import { shellQuote } from "./file-permissions.ts";
@@ -24,6 +25,13 @@ const MAX_STEM_LENGTH = 233;
 
 const TAGS_FILE = /\.[0-9a-f]{16}\.json$/;
 
+export interface TagsToWrite {
+  readonly name: KeyName;
+  /** Of the public key, hexadecimal. */
+  readonly fingerprint: string;
+  readonly tags: RecordTags;
+}
+
 /** The tags of the keys of one store: a folder of small JSON files that is listed once and read where it names a key. */
 export class RecordTagsFolder {
   readonly #path: string;
@@ -42,7 +50,18 @@ export class RecordTagsFolder {
 
   /** Whether a key of this name has had tags: when none has, no fingerprint need be computed. @throws system errors */
   mayHave(name: KeyName): boolean {
-    return this.#list().stems.has(tagsStem(name));
+    const { stems } = this.#list();
+    return stems.size > 0 && stems.has(tagsStem(name));
+  }
+
+  /** False also when that cannot be known. */
+  surelyHasNone(name: KeyName): boolean {
+    try {
+      return !this.mayHave(name);
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+      return false;
+    }
   }
 
   /** The paths of all tag files but those of these keys. @throws system errors */
@@ -84,15 +103,29 @@ export class RecordTagsFolder {
     const path = join(this.#path, tagsFileName(name, fingerprint));
     const before = lstatSync(path, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(path);
     if (!hasTags(tags)) this.remove(name, fingerprint);
-    else this.#put(path, new TextEncoder().encode(formatRecordTags(tags)), access);
-    return () => {
-      try {
-        if (before === undefined) this.remove(name, fingerprint);
-        else this.#put(path, before, access);
-      } catch {
-        // The failure that made this necessary is the one to report; tags without their key have no effect.
-      }
-    };
+    else this.#put(path, encodeRecordTags(tags), access);
+    return () => this.#putBack(name, fingerprint, before, access);
+  }
+
+  /** `write` for many keys, whose new files are synced together. @returns what `write` does, or the error it throws */
+  async writeMany(
+    entries: readonly TagsToWrite[],
+    access: FileAccess,
+  ): Promise<({ readonly undo: () => void } | { readonly error: unknown })[]> {
+    const drafts = entries.map((entry) => {
+      const path = join(this.#path, tagsFileName(entry.name, entry.fingerprint));
+      const isNew = hasTags(entry.tags) && lstatSync(path, { throwIfNoEntry: false }) === undefined;
+      return { ...entry, file: isNew ? { path, bytes: encodeRecordTags(entry.tags) } : undefined };
+    });
+    const files = drafts.flatMap(({ file }) => file ?? []);
+    const errors = files.length === 0 ? [] : await createFiles(this.#path, files, access, this.#operations);
+    this.refresh();
+    const faults = new Map(files.map((file, index) => [file, errors[index]]));
+    return drafts.map(({ name, fingerprint, tags, file }) => {
+      if (file === undefined) return attempt(() => this.write(name, fingerprint, tags, access));
+      const error = faults.get(file);
+      return error === undefined ? { undo: () => this.#putBack(name, fingerprint, undefined, access) } : { error };
+    });
   }
 
   remove(name: KeyName, fingerprint: string): void {
@@ -104,6 +137,15 @@ export class RecordTagsFolder {
       sync();
     });
     this.refresh();
+  }
+
+  #putBack(name: KeyName, fingerprint: string, before: Uint8Array | undefined, access: FileAccess): void {
+    try {
+      if (before === undefined) this.remove(name, fingerprint);
+      else this.#put(join(this.#path, tagsFileName(name, fingerprint)), before, access);
+    } catch {
+      // The failure that made this necessary is the one to report; tags without their key have no effect.
+    }
   }
 
   #put(path: string, bytes: Uint8Array, access: FileAccess): void {
@@ -120,6 +162,18 @@ export class RecordTagsFolder {
     }
     return this.#listing;
   }
+}
+
+function attempt(write: () => () => void): { undo: () => void } | { error: unknown } {
+  try {
+    return { undo: write() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function encodeRecordTags(tags: RecordTags): Uint8Array {
+  return new TextEncoder().encode(formatRecordTags(tags));
 }
 
 function listFolder(path: string): string[] {

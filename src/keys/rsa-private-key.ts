@@ -1,4 +1,5 @@
-import { DerReader, DerTag, encodeDer, encodeUnsignedInteger } from "./der.ts";
+import { DerReader, DerTag } from "./der.ts";
+import { encodeDer, encodeUnsignedInteger } from "./der-writer.ts";
 import { PrivateKeyError } from "./private-key-error.ts";
 import { type RsaPublicKey, rsaPublicKeyFromNumbers } from "./public-key.ts";
 import { toBigInt } from "./rsa-numbers.ts";

@@ -1,6 +1,10 @@
+import { generatePrimeSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { answerRecordLine } from "../../src/checks/record-stream.ts";
+import { answerRecordLine, answerRecordLineInPool } from "../../src/checks/record-stream.ts";
+import { formatKeyRecord, keyRecordFor } from "../../src/dns/key-record.ts";
+import { rsaPublicKeyFromNumbers } from "../../src/keys/public-key.ts";
+import { toOctets } from "../../src/keys/rsa-numbers.ts";
 
 const KEY = "p=pP+YUyRjAvKha4Oc49KAY703oLUS1NLMEuGD3IHMKww=";
 const ask = (question: unknown) => answerRecordLine(JSON.stringify(question), 7);
@@ -93,5 +97,36 @@ describe("one line in, one line out", () => {
         },
       ),
     );
+  });
+});
+
+describe("in the thread pool, the answer is the same", () => {
+  const rsa = (modulus: bigint) =>
+    formatKeyRecord(keyRecordFor(rsaPublicKeyFromNumbers(toOctets(modulus), Uint8Array.of(1, 0, 1))));
+  const [p, q, prime] = [512, 520, 1024].map((bits) => generatePrimeSync(bits, { bigint: true })) as [
+    bigint,
+    bigint,
+    bigint,
+  ];
+
+  test.each<[string, object, string[]]>([
+    ["a product", { record: rsa(p * q) }, ["RSA-1024"]],
+    ["a prime modulus", { record: rsa(prime) }, ["RSA-1024", "RSA-N"]],
+    ["a small factor", { record: rsa(p * q * 3n) }, ["RSA-1024", "RSA-FACTOR"]],
+    ["an even modulus", { record: rsa(p * q * 2n) }, ["RSA-1024", "RSA-N"]],
+    ["a prime modulus among several records", { rrset: [rsa(prime), rsa(p * q)] }, ["DNS-MULTI", "RSA-1024", "RSA-N"]],
+    ["no key", { record: "v=DKIM1; p=" }, ["P-EMPTY"]],
+    ["no question", {}, []],
+  ])("%s", async (_title, question, codes) => {
+    const line = JSON.stringify(question);
+    const keys: unknown[] = [];
+    const answer = await answerRecordLineInPool(line, 1, { onKey: (id) => keys.push(id) });
+    expect(answer).toEqual(answerRecordLine(line, 1));
+    const found = "findings" in answer ? answer.findings.map(({ code }) => code) : [];
+    expect(found).toEqual(expect.arrayContaining(codes));
+    // Each key is told once, however often it is looked at.
+    expect(keys.length).toBe("rrset" in question ? 2 : found.some((code) => code.startsWith("RSA")) ? 1 : 0);
+    const without = { arithmetic: false };
+    expect(await answerRecordLineInPool(line, 1, without)).toEqual(answerRecordLine(line, 1, without));
   });
 });

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { builtCli, ended } from "../helpers/built-cli.ts";
 import { requirePeer } from "../helpers/peers.ts";
 
@@ -42,6 +42,20 @@ test("the main job: make, show, and the exit statuses of a shell", async () => {
   expect((await cli.run(["verify-key", "--record", "v=DKIM1"], env)).status).toBe(1);
   expect((await cli.run(["nonsense"], env)).status).toBe(2);
   expect((await cli.run([], env)).status).toBe(2);
+});
+
+test("verify-key --stdin answers each line before it needs the next", async () => {
+  const child = cli.start(["verify-key", "--stdin", "--format", "ndjson"], env);
+  let answered = "";
+  child.stdout?.on("data", (text) => {
+    answered += text;
+  });
+  for (let asked = 1; asked <= 3; asked++) {
+    child.stdin?.write(`{"record":"v=DKIM1; p="}\n`);
+    await vi.waitFor(() => expect(answered.split("\n")).toHaveLength(asked + 1), 10_000);
+  }
+  child.stdin?.end();
+  expect(await ended(child)).toMatchObject({ status: 0 });
 });
 
 test("--version is that of package.json", async () => {

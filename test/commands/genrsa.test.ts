@@ -31,6 +31,13 @@ describe("genrsa FILE [NBITS]", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
+  test("--fast is a key like any other", async () => {
+    const file = join(temporaryFolder(), "a.pem");
+    expect((await runCli(["genrsa", "--fast", file])).exitCode).toBe(0);
+    expect(parsePrivateKey(readFileSync(file)).privateKey.publicKey).toMatchObject({ modulusBits: 2048 });
+    expect(modulusBits(file)).toBe(2048);
+  });
+
   test("--traditional is PKCS#1", async () => {
     const file = join(temporaryFolder(), "a.pem");
     await runCli(["genrsa", file, "1024", "--traditional"]);

@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { parsePrivateKey } from "../../src/keys/private-key.ts";
 import { runCli, temporaryFolder } from "../helpers/run-cli.ts";
 
 const ed = ["-t", "ed25519"];
@@ -240,6 +241,70 @@ describe("--force", () => {
     expect(readFileSync(join(store, files[1] ?? ""))).toEqual(old);
     expect(readFileSync(join(store, files[0] ?? ""))).not.toEqual(old);
     expect(stderr).toContain(`; the old key is kept as ${join(store, files[1] ?? "")}\n`);
+  });
+});
+
+describe("a key that others share", () => {
+  const store = temporaryFolder;
+  const share = (...domains: string[]) => ["keygen", ...domains.flatMap((d) => ["-d", d]), ...ed, "-s", "m"];
+
+  test("is replaced for all of them, and they are named", async () => {
+    const path = store();
+    await runCli([...share("a.example", "b.example", "c.example"), "--share"], { store: path });
+    await runCli([...share("d.example")], { store: path });
+    const { exitCode, stderr } = await runCli([...share("a.example", "d.example"), "--force"], { store: path });
+    expect(exitCode).toBe(0);
+    expect(stderr.match(/warning: .*|hint: .*/g)).toEqual([
+      "warning: the key of m._domainkey.a.example is shared: the new one is now also that of m._domainkey.b.example, m._domainkey.c.example",
+      "hint: publish its record there too before they sign with it, or put the .bak file back",
+    ]);
+    // A link by way of a link, from a store that is reached by another path, and more than can be named.
+    for (let i = 0; i < 6; i++) symlinkSync(join(path, "b.example.m.pem"), join(path, `x${i}.example.m.pem`));
+    const again = await runCli([...share("a.example"), "--force"], {
+      store: path,
+      now: new Date("2026-11-22T00:00:00Z"),
+    });
+    expect(again.stderr).toContain("m._domainkey.x2.example and 3 more\n");
+  });
+
+  test("is not spoken of when all its names are asked for, or none is left", async () => {
+    const path = store();
+    await runCli([...share("a.example", "b.example"), "--share"], { store: path });
+    const both = await runCli([...share("a.example", "b.example"), "--share", "--force"], { store: path });
+    const link = await runCli([...share("b.example"), "--force"], {
+      store: path,
+      now: new Date("2026-11-22T00:00:00Z"),
+    });
+    const last = await runCli([...share("a.example"), "--force"], {
+      store: path,
+      now: new Date("2026-11-23T00:00:00Z"),
+    });
+    for (const { exitCode, stderr } of [both, link, last]) {
+      expect({ exitCode, warned: stderr.includes("shared") }).toEqual({ exitCode: 0, warned: false });
+    }
+  });
+});
+
+describe("--fast", () => {
+  test("makes an RSA key, here and with -k", async () => {
+    const path = temporaryFolder();
+    const { exitCode, stdout } = await runCli(["keygen", "-d", "a.example", "-b", "1024", "--fast"], { store: path });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("; key#1 1024 bits,");
+    const file = join(path, "key.pem");
+    expect((await runCli(["keygen", "-d", "a.example", "-b", "1026", "--fast", "-k", file])).exitCode).toBe(0);
+    expect(parsePrivateKey(readFileSync(file)).privateKey.publicKey).toMatchObject({ modulusBits: 1026 });
+  });
+
+  test.each([
+    [["-t", "ed25519"], "--fast is for RSA keys"],
+    [["-b", "2049"], "an RSA key of 2049 bits cannot be made fast"],
+  ])("%j: refused", async (options, message) => {
+    const { exitCode, stderr, files } = await runCli(["keygen", "-d", "a.example", "--fast", ...options], {
+      store: temporaryFolder(),
+    });
+    expect({ exitCode, files }).toEqual({ exitCode: 2, files: [] });
+    expect(stderr).toContain(message);
   });
 });
 

@@ -69,6 +69,7 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
     stderr,
     signal: options.signal ?? unendingSignal(),
     parallelism: 2,
+    preferMemory() {},
     now: () => options.now ?? new Date("2026-11-21T12:00:00Z"),
     readClock: () => options.clock,
     readFile: options.readFile ?? ((path) => readFileSync(path)),

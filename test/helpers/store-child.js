@@ -18,7 +18,7 @@ function deadlyOperations(killAt) {
   let calls = 0;
   return new Proxy(fs, {
     get: (target, property) =>
-      property.endsWith("Sync")
+      property.endsWith("Sync") || property === "fsync"
         ? (...parameters) => {
             if (++calls === killAt) process.kill(process.pid, "SIGKILL");
             return target[property](...parameters);
@@ -52,7 +52,8 @@ async function critically(store) {
   await lock.release();
 }
 
-const operations = ["create", "replace", "lock"].includes(action) && argument ? deadlyOperations(Number(argument)) : fs;
+const operations =
+  ["create", "create-many", "replace", "lock"].includes(action) && argument ? deadlyOperations(Number(argument)) : fs;
 const access = { "give-owner": { owner: "root" }, "give-group": { group: "root" } }[action];
 const store = new DirectoryKeyStore({ path, operations, ...access });
 switch (action) {
@@ -66,6 +67,13 @@ switch (action) {
   case "give-owner":
   case "give-group":
     await store.create(name, key);
+    break;
+  case "create-many":
+    for (const outcome of await store.createMany(
+      [0, 1, 2].map((i) => ({ ...key, name: parseKeyName("example.com", `mail${i}`) })),
+    )) {
+      process.stdout.write(`${outcome.kind}\n`);
+    }
     break;
   case "replace":
     await store.replace(name, key);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { decryptPrivateKey } from "../../src/keys/encrypted-private-key.ts";
+import { generateFastRsaKey } from "../../src/keys/fast-rsa-key.ts";
 import { generateEd25519Key, generateRsaKey } from "../../src/keys/generate-key.ts";
 import { encodePrivateKey, encodePrivateKeyDer, type PrivateKey, parsePrivateKey } from "../../src/keys/private-key.ts";
 import { encodeSubjectPublicKeyInfo } from "../../src/keys/public-key.ts";
@@ -35,6 +36,11 @@ describe.skipIf(skip)(`openssl reads what we write and writes what we read ${rea
     expect(openssl(["pkey", "-inform", "DER", "-outform", "DER", "-pubout"], der)).toEqual(
       encodeSubjectPublicKeyInfo(key.publicKey),
     );
+  });
+
+  test.each([1024, 2048, 3072])("a fast key of %i bits", async (bits) => {
+    const text = encodePrivateKey(await generateFastRsaKey(bits), "pkcs8");
+    expect(Buffer.from(openssl(["rsa", "-check", "-noout"], text)).toString()).toBe("RSA key ok\n");
   });
 
   test("text before a key, as openssl prints it", async () => {

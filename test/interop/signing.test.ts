@@ -1,5 +1,6 @@
 import { createPrivateKey } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
+import { generateFastRsaKey } from "../../src/keys/fast-rsa-key.ts";
 import { parseKeyName } from "../../src/keys/key-name.ts";
 import { toPrivateKeyObject } from "../../src/keys/private-key.ts";
 import { buildProbeMessage, probeSignOptions } from "../../src/signing/probe-message.ts";
@@ -22,10 +23,12 @@ import { makeEd25519Key, makeRsaKey, recordOf, zone } from "../helpers/signing-k
 const now = new Date();
 const domain = "example.com";
 const rsa = makeRsaKey(2048);
+const fast = await generateFastRsaKey(2048);
 const ed25519 = makeEd25519Key();
-const keys = { rsa, ed25519 } as const;
+const keys = { rsa, fast, ed25519 } as const;
 const published: PublishedKeys = {
   "rsa._domainkey.example.com": recordOf(rsa),
+  "fast._domainkey.example.com": recordOf(fast),
   "ed25519._domainkey.example.com": recordOf(ed25519),
 };
 const canonicalizations = ["simple/simple", "simple/relaxed", "relaxed/simple", "relaxed/relaxed"] as const;
@@ -58,13 +61,13 @@ const awkward = Buffer.from(
 
 interface Sample {
   readonly title: string;
-  readonly type: "rsa" | "ed25519";
+  readonly type: "rsa" | "fast" | "ed25519";
   readonly message: Uint8Array;
 }
 
 async function makeSamples(): Promise<Sample[]> {
   const samples: Sample[] = [];
-  for (const type of ["rsa", "ed25519"] as const) {
+  for (const type of ["rsa", "fast", "ed25519"] as const) {
     for (const canonicalization of canonicalizations) {
       const name = parseKeyName(domain, type);
       const options = { privateKey: keys[type], canonicalization };
@@ -89,10 +92,10 @@ describe("what we sign, others verify", () => {
   type Verifier = (messages: readonly Uint8Array[], keys: PublishedKeys) => Promise<string[]>;
   const verifiers: [string, string[], Verifier, readonly Sample["type"][]][] = [
     // Debian 12's Mail::DKIM knows no Ed25519.
-    ["Mail::DKIM", ["dkimproxy-verify"], verifyWithMailDkim, ["rsa"]],
-    ["dkimpy", ["dkimverify"], verifyWithDkimpy, ["rsa", "ed25519"]],
-    ["opendkim", ["opendkim"], verifyWithOpendkim, ["rsa", "ed25519"]],
-    ["rspamd", ["rspamd"], verifyWithRspamd, ["rsa", "ed25519"]],
+    ["Mail::DKIM", ["dkimproxy-verify"], verifyWithMailDkim, ["rsa", "fast"]],
+    ["dkimpy", ["dkimverify"], verifyWithDkimpy, ["rsa", "fast", "ed25519"]],
+    ["opendkim", ["opendkim"], verifyWithOpendkim, ["rsa", "fast", "ed25519"]],
+    ["rspamd", ["rspamd"], verifyWithRspamd, ["rsa", "fast", "ed25519"]],
   ];
   for (const [peer, binaries, verify, types] of verifiers) {
     const { skip, reason } = requirePeer(...binaries);
@@ -118,12 +121,16 @@ describe("what we sign, others verify", () => {
 });
 
 describe("what others sign, we verify", () => {
-  const signers: [string, string[], (jobs: readonly PeerSigning[]) => Promise<string[]>, readonly Sample["type"][]][] =
-    [
-      ["Mail::DKIM", ["dkimproxy-sign"], signWithMailDkim, ["rsa"]],
-      ["dkimpy", ["dkimsign"], signWithDkimpy, ["rsa", "ed25519"]],
-      ["opendkim", ["opendkim"], signWithOpendkim, ["rsa", "ed25519"]],
-    ];
+  const signers: [
+    string,
+    string[],
+    (jobs: readonly PeerSigning[]) => Promise<string[]>,
+    readonly ("rsa" | "ed25519")[],
+  ][] = [
+    ["Mail::DKIM", ["dkimproxy-sign"], signWithMailDkim, ["rsa"]],
+    ["dkimpy", ["dkimsign"], signWithDkimpy, ["rsa", "ed25519"]],
+    ["opendkim", ["opendkim"], signWithOpendkim, ["rsa", "ed25519"]],
+  ];
   for (const [peer, binaries, sign, types] of signers) {
     const { skip, reason } = requirePeer(...binaries);
     test.skipIf(skip)(`${peer} ${reason}`, async () => {

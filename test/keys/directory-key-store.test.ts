@@ -14,9 +14,9 @@ import {
 import { basename, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DirectoryKeyStore, type DirectoryKeyStoreOptions } from "../../src/keys/directory-key-store.ts";
-import { keyFileName, parseKeyName } from "../../src/keys/key-name.ts";
-import type { KeyStoreEntry } from "../../src/keys/key-store.ts";
-import { encodePrivateKey } from "../../src/keys/private-key.ts";
+import { type KeyName, keyFileName, parseKeyName } from "../../src/keys/key-name.ts";
+import type { KeyStoreEntry, PublicKeyEntry } from "../../src/keys/key-store.ts";
+import { encodePrivateKey, toPrivateKeyObject } from "../../src/keys/private-key.ts";
 import { faultyOperations, MAIL, temporaryFolder, testKey } from "../helpers/store.ts";
 
 function emptyStore(options: Partial<DirectoryKeyStoreOptions> = {}): DirectoryKeyStore {
@@ -185,6 +185,106 @@ describe("reading", () => {
   });
 });
 
+describe("public halves", () => {
+  const rsaPem = readFileSync(join(import.meta.dirname, "../vectors/keys/rsa1024.pem"), "utf8");
+  async function groups(store: DirectoryKeyStore, filter?: (name: { domain: string }) => boolean) {
+    const found: (readonly PublicKeyEntry[])[] = [];
+    for await (const group of store.readPublicKeys(filter)) found.push(group);
+    return found;
+  }
+
+  /** What `list` and `read` say of the same store. */
+  async function oneByOne(store: DirectoryKeyStore): Promise<unknown[]> {
+    const found: unknown[] = [];
+    for (const entry of await entries(store)) {
+      if (entry.kind === "problem") found.push(entry);
+      else {
+        const { name } = entry;
+        found.push(
+          await store.read(name).then(
+            ({ location, tags, warnings, privateKey: { publicKey } }) => ({
+              kind: "key",
+              key: { name, location, publicKey, tags, warnings },
+            }),
+            (error: unknown) => ({ kind: "failed", name, error }),
+          ),
+        );
+      }
+    }
+    return found;
+  }
+
+  test("as list and read tell them, problems and warnings included", async () => {
+    const store = emptyStore({ passphrase: async () => undefined });
+    const file = (name: string) => join(store.location, name);
+    for (const name of [
+      "a.example.s.pem",
+      "b.example.s.pem",
+      "z.example.s.pem",
+      "a-b.example.s.pem",
+      "a.example.b%2Ec.pem",
+    ]) {
+      writeFileSync(file(name), rsaPem, { mode: 0o600 });
+    }
+    await store.create(parseKeyName("c.example", "tags"), testKey(1, { note: "n" }));
+    writeFileSync(file("d.example.damaged.pem"), rsaPem.replace("M", "N"), { mode: 0o600 });
+    writeFileSync(file("d.example.cut.pem"), rsaPem.slice(0, 200), { mode: 0o600 });
+    writeFileSync(file("d.example.empty.pem"), "", { mode: 0o600 });
+    writeFileSync(file("d.example.open.pem"), rsaPem);
+    chmodSync(file("d.example.open.pem"), 0o644);
+    writeFileSync(file("d.example.crlf.pem"), rsaPem.replaceAll("\n", "\r\n"), { mode: 0o600 });
+    writeFileSync(file("d.example.large.pem"), rsaPem + "#".repeat(20_000), { mode: 0o600 });
+    symlinkSync("a.example.s.pem", file("e.example.link.pem"));
+    symlinkSync("nowhere", file("e.example.dangling.pem"));
+    mkdirSync(file("e.example.folder.pem"));
+    execFileSync("mkfifo", [file("e.example.fifo.pem")]);
+    writeFileSync(file("UPPER.example.s.pem"), rsaPem);
+    writeFileSync(file("nodot.pem"), rsaPem);
+    writeFileSync(file("f.1.s.pem"), rsaPem);
+    const found = (await groups(store)).flat();
+    expect(found).toEqual(
+      await oneByOne(new DirectoryKeyStore({ path: store.location, passphrase: async () => undefined })),
+    );
+    expect(found.map(({ kind }) => kind).sort()).toEqual([
+      ...Array(3).fill("failed"),
+      ...Array(10).fill("key"),
+      ...Array(6).fill("problem"),
+    ]);
+  });
+
+  test("the first by itself, so that its reader can begin; then many at once", async () => {
+    const store = emptyStore();
+    for (let i = 0; i < 200; i++) writeFileSync(join(store.location, `d${i}.example.s.pem`), rsaPem, { mode: 0o600 });
+    const sizes = (await groups(store)).map(({ length }) => length);
+    expect(sizes[0]).toBe(1);
+    expect(Math.max(...sizes)).toBeGreaterThan(10);
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(200);
+    expect((await groups(store, ({ domain }) => domain === "d7.example")).flat()).toHaveLength(1);
+  });
+
+  test("an encrypted key asks for its passphrase", async () => {
+    const asked: string[] = [];
+    const store = emptyStore({
+      passphrase: async (location) => {
+        asked.push(basename(location));
+        return "a passphrase";
+      },
+    });
+    const { privateKey } = testKey(3);
+    const pkcs8 = toPrivateKeyObject(privateKey).export({
+      ...{ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "a passphrase" },
+    });
+    writeFileSync(join(store.location, keyFileName(MAIL)), pkcs8, { mode: 0o600 });
+    expect((await groups(store)).flat()).toMatchObject([{ kind: "key", key: { publicKey: privateKey.publicKey } }]);
+    expect(asked).toEqual([keyFileName(MAIL)]);
+  });
+
+  test("no folder, no store", async () => {
+    const store = new DirectoryKeyStore({ path: join(temporaryFolder(), "none") });
+    await expect(groups(store)).rejects.toMatchObject({ code: "DKIM_KEY_STORE" });
+  });
+});
+
 describe("warnings about permissions", () => {
   test.each<[number, number | undefined, string | undefined]>([
     [0o600, undefined, undefined],
@@ -311,8 +411,13 @@ describe("creating", () => {
     const long = parseKeyName(`${"a".repeat(60)}.example`, Array(80).fill("b").join("."));
     await expect(store.create(long, testKey(1, { note: "x" }))).rejects.toMatchObject({
       code: "DKIM_KEY_STORE",
-      message: expect.stringContaining("name too long"),
+      message: expect.stringMatching(/a file's name has 255 octets at most, and this one would have 390$/),
+      hint: expect.stringContaining("shorter selector"),
     });
+    const [outcome] = await store.createMany([{ ...testKey(1, { note: "x" }), name: long }]);
+    expect(outcome).toMatchObject({ kind: "failed", error: { hint: expect.stringContaining("shorter selector") } });
+    expect(readdirSync(store.location)).toEqual([".dkimctl"]);
+    expect(readdirSync(join(store.location, ".dkimctl/tags"))).toEqual([]);
   });
 
   test("without hard links, the name is made with O_EXCL", async () => {
@@ -385,6 +490,60 @@ describe("a fault at any call", () => {
     const { operations } = faultyOperations((call) => call === "fsyncSync" && ++syncs === 2, "EINVAL");
     await new DirectoryKeyStore({ path: folder, operations }).create(MAIL, testKey(1));
     expect(syncs).toBe(2);
+  });
+});
+
+describe("creating many", () => {
+  const NAMES = Array.from({ length: 300 }, (_, i) => parseKeyName(`d${i}.example`, "mail"));
+  const [first, second, third] = NAMES as [KeyName, KeyName, KeyName];
+
+  test("as one by one, in their order", async () => {
+    const store = emptyStore({ mode: 0o640 });
+    await store.create(second, testKey(1));
+    const outcomes = await store.createMany(NAMES.map((name) => ({ ...testKey(2, { note: "x" }), name })));
+    expect(outcomes[0]).toEqual({ kind: "created", location: join(store.location, keyFileName(first)) });
+    expect(outcomes[1]).toMatchObject({ kind: "failed", error: { code: "DKIM_KEY_EXISTS" } });
+    expect(outcomes.filter(({ kind }) => kind === "created")).toHaveLength(299);
+    expect(await store.read(first)).toMatchObject({ ...testKey(2, { note: "x" }), warnings: [] });
+    expect(await store.read(second)).toMatchObject(testKey(1));
+    expect(statSync(join(store.location, keyFileName(third))).mode & 0o777).toBe(0o640);
+    expect(readdirSync(store.location)).toHaveLength(301);
+    expect(readdirSync(join(store.location, ".dkimctl/tags"))).toHaveLength(299);
+  });
+
+  test("the same name twice: one of them", async () => {
+    const store = emptyStore();
+    const outcomes = await store.createMany([1, 2].map((number) => ({ ...testKey(number), name: MAIL })));
+    expect(outcomes).toMatchObject([{ kind: "created" }, { kind: "failed", error: { code: "DKIM_KEY_EXISTS" } }]);
+    expect(await store.read(MAIL)).toMatchObject(testKey(1));
+  });
+
+  test("nothing where there is no store", async () => {
+    const store = new DirectoryKeyStore({ path: join(temporaryFolder(), "none") });
+    await expect(store.createMany([{ ...testKey(1), name: MAIL }])).rejects.toMatchObject({ code: "DKIM_KEY_STORE" });
+  });
+
+  test.each(["EIO", "ENOSPC"])("a fault at any call (%s): what is told is there, the rest is not", async (code) => {
+    const wanted = NAMES.slice(0, 3).map((name, i) => ({ ...testKey(i, { note: "x" }), name }));
+    let failures = 0;
+    for (let failAt = 1; ; failAt++) {
+      const folder = temporaryFolder();
+      const { operations, calls } = faultyOperations(failAt, code);
+      const outcomes = await new DirectoryKeyStore({ path: folder, operations }).createMany(wanted).catch(() => []);
+      const store = new DirectoryKeyStore({ path: folder });
+      for (const [i, key] of wanted.entries()) {
+        const isThere = existsSync(join(folder, keyFileName(key.name)));
+        expect({ failAt, i, isThere }).toEqual({ failAt, i, isThere: outcomes[i]?.kind === "created" });
+        if (isThere) expect(await store.read(key.name)).toMatchObject(key);
+      }
+      if (outcomes.some(({ kind }) => kind === "failed")) failures++;
+      const again = await store.createMany(wanted);
+      expect(again.map(({ kind }) => kind)).toEqual(
+        wanted.map((_, i) => (outcomes[i]?.kind === "created" ? "failed" : "created")),
+      );
+      if (calls.length < failAt) break;
+    }
+    expect(failures).toBeGreaterThan(20);
   });
 });
 

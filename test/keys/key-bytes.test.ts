@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DerTag, encodeBitString, encodeDer } from "../../src/keys/der.ts";
+import { DerTag } from "../../src/keys/der.ts";
+import { encodeBitString, encodeDer } from "../../src/keys/der-writer.ts";
 import { classifyKeyBytes } from "../../src/keys/key-bytes.ts";
 import { parsePem } from "../../src/keys/pem.ts";
 import { encodePrivateKeyDer } from "../../src/keys/private-key.ts";

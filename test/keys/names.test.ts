@@ -180,6 +180,34 @@ describe("a key's name", () => {
     );
   });
 
+  test("in a file's name is what its parts are as a name, or nothing", () => {
+    const characters = fc.constantFrom(..."ab1-", "-", "9", "_", "A", "%2E", "xn--a");
+    const word = fc.oneof(
+      fc.array(characters, { maxLength: 5 }).map((parts) => parts.join("")),
+      fc.integer({ min: 59, max: 66 }).map((length) => "a".repeat(length)),
+    );
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1, maxLength: 6 }), (words) => {
+        const fileName = `${words.join(".")}.pem`;
+        const domain = words.slice(0, -1).join(".");
+        const expected = () => {
+          const name = parseKeyName(domain, (words.at(-1) ?? "").replaceAll("%2E", "."));
+          return keyFileName(name) === fileName ? name : undefined;
+        };
+        const orNothing = (parse: () => unknown) => {
+          try {
+            return parse();
+          } catch (error) {
+            if (error instanceof NameSyntaxError) return undefined;
+            throw error;
+          }
+        };
+        expect(orNothing(() => parseKeyFileName(fileName))).toEqual(orNothing(expected));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
   test("sorts by domain, then selector", () => {
     const names = [parseKeyName("b.example", "a"), parseKeyName("a.example", "b"), parseKeyName("a.example", "a")];
     expect(names.sort(compareKeyNames).map(keyRecordName)).toEqual([

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DerTag, encodeDer, encodeUnsignedInteger } from "../../src/keys/der.ts";
+import { DerTag } from "../../src/keys/der.ts";
+import { encodeDer, encodeUnsignedInteger } from "../../src/keys/der-writer.ts";
 import { encodePem } from "../../src/keys/pem.ts";
 import {
   encodePrivateKey,

@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
-import { keyFileName } from "../../src/keys/key-name.ts";
+import { keyFileName, parseKeyName } from "../../src/keys/key-name.ts";
 import { currentProcess } from "../../src/keys/process-identity.ts";
 import { compiledSource } from "../helpers/compiled-source.ts";
 import { requirePeer } from "../helpers/peers.ts";
@@ -30,7 +30,7 @@ beforeAll(() => {
   const { path, remove } = compiledSource();
   source = path;
   return remove;
-});
+}, 60_000);
 
 function run(...parameters: string[]): { killed: boolean; status: number | null; stderr: string } {
   const { signal, status, stderr } = spawnSync(process.execPath, [CHILD, source, ...parameters], { encoding: "utf8" });
@@ -83,6 +83,34 @@ describe.skipIf(!onLinux)("SIGKILL before any call", () => {
       }
     }
     expect([...seen].sort()).toEqual(["", KEY_FILE]);
+  }, 120_000);
+
+  test("of createMany leaves each key whole or not at all; the next run tidies and makes the rest", async () => {
+    const names = [0, 1, 2].map((i) => parseKeyName("example.com", `mail${i}`));
+    const seen = new Set<number>();
+    for (let killAt = 1; ; killAt += 1) {
+      const folder = temporaryFolder();
+      const { killed, status, stderr } = run("create-many", folder, String(killAt));
+      const files = visible(folder);
+      seen.add(files.length);
+      const store = new DirectoryKeyStore({ path: folder });
+      for (const name of names) {
+        if (files.includes(keyFileName(name))) expect((await store.read(name)).tags).toEqual(TAGS);
+      }
+      const again = await store.createMany(names.map((name) => ({ ...testKey(1, TAGS), name })));
+      expect(again.map(({ kind }) => kind)).toEqual(
+        names.map((name) => (files.includes(keyFileName(name)) ? "failed" : "created")),
+      );
+      const leftOver = [".", ".dkimctl", ".dkimctl/tags"].flatMap((part) =>
+        existsSync(join(folder, part)) ? readdirSync(join(folder, part)).filter((file) => file.includes("tmp")) : [],
+      );
+      expect({ killAt, leftOver }).toEqual({ killAt, leftOver: [] });
+      if (!killed) {
+        expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+        break;
+      }
+    }
+    expect([...seen].sort()).toEqual([0, 1, 2, 3]);
   }, 120_000);
 
   test("of replace leaves the old key or the new one, and the lock free", async () => {

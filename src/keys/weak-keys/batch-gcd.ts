@@ -1,5 +1,5 @@
 import { bitLength } from "../rsa-numbers.ts";
-import { greatestCommonDivisor } from "./small-factors.ts";
+import { greatestCommonDivisor } from "./greatest-common-divisor.ts";
 
 /** Bits by which a fraction is longer than its denominator: each of some 20 levels loses less than one bit. */
 const GUARD_BITS = 64;

@@ -1,6 +1,7 @@
 import { toBigInt } from "../rsa-numbers.ts";
 import { commonWithOthers } from "./batch-gcd.ts";
-import { greatestCommonDivisor, withoutSmallFactors } from "./small-factors.ts";
+import { greatestCommonDivisor } from "./greatest-common-divisor.ts";
+import { withoutSmallFactors } from "./small-factors.ts";
 
 /** Indexes, in order, into the list that was asked about: different moduli that share a prime, and so are all broken. */
 export type SharedPrime = readonly number[];

@@ -27,6 +27,6 @@ export function renderAmavisLayout({ record, bits, tags, key }: AmavisLayout): s
   return (
     `; key#${record.index} ${bits} bits, s=${selector}, d=${domain}${file}\n` +
     `${keyRecordName(record.name)}.\t${record.ttlSeconds} TXT (\n` +
-    `${strings.map((string) => `  ${string}`).join("\n")})\n\n`
+    `  ${strings.join("\n  ")})\n\n`
   );
 }

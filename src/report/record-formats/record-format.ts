@@ -1,6 +1,6 @@
 import type { ProviderFault, ProviderName } from "../../checks/provider-limits.ts";
-import { formatKeyRecord, keyRecordFor } from "../../dns/key-record.ts";
-import { quoteTxtString, splitTxtStrings } from "../../dns/txt-strings.ts";
+import { formatKeyRecord, formatKeyTags, formatPublicKey, keyRecordFor } from "../../dns/key-record.ts";
+import { quoteTxtStrings } from "../../dns/txt-strings.ts";
 import type { DomainName } from "../../keys/domain-name.ts";
 import type { KeyName } from "../../keys/key-name.ts";
 import type { RecordTags } from "../../keys/key-store.ts";
@@ -57,17 +57,14 @@ export function recordText({ publicKey, tags }: RecordToPrint): string {
   return formatKeyRecord(keyRecordFor(publicKey, tags));
 }
 
-export function recordTagTexts(record: RecordToPrint): RecordTagTexts {
-  const text = recordText(record);
-  // No value holds ";": lists are words, a note is a qp-section, p= is base64.
-  const tags = text.split("; ");
-  const keyTag = tags.pop() ?? "";
-  return { tags, key: keyTag.slice("p=".length) };
+export function recordTagTexts({ publicKey, tags }: RecordToPrint): RecordTagTexts {
+  const record = keyRecordFor(publicKey, tags);
+  return { tags: formatKeyTags(record), key: formatPublicKey(record) };
 }
 
 /** Text as the quoted strings of a TXT record, each of at most `maxOctets`. */
 export function quotedStrings(text: string, maxOctets?: number): string[] {
-  return splitTxtStrings(text, maxOctets).map(quoteTxtString);
+  return quoteTxtStrings(text, maxOctets);
 }
 
 /** RSA: the exact length of the modulus. Ed25519: 256, as for its field. */

@@ -1,0 +1,62 @@
+import { DkimctlError } from "../errors.ts";
+import { keyFilePermissionWarnings } from "./file-permissions.ts";
+import { examineKeyFile, type NamedFile } from "./key-file-list.ts";
+import type { KeyName } from "./key-name.ts";
+import type { KeyProblem, PublicKeyEntry, StoredKey } from "./key-store.ts";
+import { readPlainKeyFile } from "./plain-key-file.ts";
+
+/** Keys in a group: enough that the handing over costs nothing, a millisecond's work. */
+const MOST_AT_ONCE = 64;
+
+/** What a folder of keys can do for a listing. */
+export interface PublicKeyTools {
+  /** The mode that key files are configured to have. */
+  readonly allowedMode: number;
+  /** Whether all that is to be said of this key stands in its file. */
+  readonly isPlain: (name: KeyName) => boolean;
+  readonly read: (name: KeyName) => Promise<StoredKey>;
+}
+
+/** `KeyStore.readPublicKeys` of the files of a folder: ordinary ones at once, what needs a closer look by `read`. */
+export async function* publicKeyGroups(
+  files: Iterable<NamedFile | KeyProblem>,
+  tools: PublicKeyTools,
+): AsyncGenerator<readonly PublicKeyEntry[], void, undefined> {
+  let group: PublicKeyEntry[] = [];
+  for (const file of files) {
+    const plain = readPlainKey(file, tools);
+    if (plain !== undefined) group.push(plain);
+    if (group.length === MOST_AT_ONCE || (plain === undefined && group.length > 0)) {
+      yield group;
+      group = [];
+    }
+    // By itself, for it may be waited for: its passphrase is asked.
+    if (plain === undefined) yield [await readPublicKey(file, tools)];
+  }
+  if (group.length > 0) yield group;
+}
+
+function readPlainKey(
+  file: NamedFile | KeyProblem,
+  { isPlain, allowedMode }: PublicKeyTools,
+): PublicKeyEntry | undefined {
+  if (file.kind === "problem" || !isPlain(file.name)) return undefined;
+  const { name, location } = file;
+  const plain = readPlainKeyFile(location);
+  if (plain === undefined) return undefined;
+  const warnings = keyFilePermissionWarnings(location, plain.mode, allowedMode);
+  return { kind: "key", key: { name, location, publicKey: plain.publicKey, tags: {}, warnings } };
+}
+
+async function readPublicKey(file: NamedFile | KeyProblem, { read }: PublicKeyTools): Promise<PublicKeyEntry> {
+  const entry = file.kind === "named" ? examineKeyFile(file) : file;
+  if (entry.kind === "problem") return entry;
+  const { name } = entry;
+  try {
+    const { privateKey, location, tags, warnings } = await read(name);
+    return { kind: "key", key: { name, location, publicKey: privateKey.publicKey, tags, warnings } };
+  } catch (error) {
+    if (error instanceof DkimctlError) return { kind: "failed", name, error };
+    throw error;
+  }
+}
