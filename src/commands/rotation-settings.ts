@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { relative, sep } from "node:path";
 import { UsageError } from "../errors.ts";
@@ -48,11 +49,18 @@ export function rotationPolicy(domain: DomainName, allSettings: Settings): Rotat
     standby: settings.standby ?? DEFAULT_POLICY.standby,
     reveal: settings.reveal !== undefined,
     alertAfterMs,
+    lookAgainMs: settings["look-again"] ?? DEFAULT_POLICY.lookAgainMs,
     // A person is reminded as often as the DNS may be late.
     publishAgainMs: (publish.method ?? "manual") === "manual" ? alertAfterMs : DEFAULT_POLICY.publishAgainMs,
     activateAgainMs:
       signer.activate === undefined && signer.output === undefined ? alertAfterMs : DEFAULT_POLICY.activateAgainMs,
   };
+}
+
+/** Of all that decides when something is due: whoever changes the settings need not wait for it to count. */
+export function settingsFingerprint({ rotation, publish, signer, domain }: Settings): string {
+  const text = JSON.stringify([rotation, publish, signer, domain]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 export interface OpenedSigner {

@@ -1,13 +1,14 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UnderWay } from "../under-way.ts";
+import type { DomainName } from "./domain-name.ts";
 import { withSyncedFolder } from "./durable-file.ts";
 import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions } from "./file-access.ts";
 import { type FileOperations, fileOperations } from "./file-operations.ts";
 import { folderPermissionWarnings, shellQuote } from "./file-permissions.ts";
 import { type KeyFile, keyExistsError, readKeyFile, relinkKeyFile, rewriteKeyFile, writeKeyFile } from "./key-file.ts";
 import { handOverKeyFile } from "./key-file-heir.ts";
-import { examineKeyFile, namedFiles } from "./key-file-list.ts";
+import { examineKeyFile, isFileThere, namedFiles } from "./key-file-list.ts";
 import { createKeys } from "./key-group.ts";
 import { KeyLinks } from "./key-links.ts";
 import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
@@ -37,6 +38,7 @@ import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "./private-ke
 import { publicKeyFingerprint } from "./public-key.ts";
 import { publicKeyGroups } from "./public-key-groups.ts";
 import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
+import type { Selector } from "./selector.ts";
 import { StoreChanges } from "./store-changes.ts";
 import { CONTROL_FOLDER, createStoreFolder, ensureFolder, requireStoreFolder } from "./store-folder.ts";
 import { listKeyBackups } from "./store-leftovers.ts";
@@ -94,6 +96,10 @@ export class DirectoryKeyStore implements LockableKeyStore {
       isPlain: (name) => this.#reported.has(this.location) && this.#tags.surelyHasNone(name),
       read: (name) => this.read(name),
     });
+  }
+
+  async present(domain: DomainName, selectors: readonly Selector[]): Promise<Set<Selector>> {
+    return new Set(selectors.filter((selector) => isFileThere(this.location, { domain, selector })));
   }
 
   async read(name: KeyName): Promise<StoredKey> {

@@ -1,3 +1,4 @@
+import { UsageError } from "../errors.ts";
 import { parseKeyName } from "../keys/key-name.ts";
 import type { Selector } from "../keys/selector.ts";
 import { selectorCandidates } from "../keys/selector-template.ts";
@@ -16,6 +17,7 @@ const MOST_CANDIDATES = 10_000;
 /**
  * The selector of a new key: one that was never used for the domain (a cached record of an older key would make good mail
  * look forged, RFC 6376 §3.1), or of a ring, one whose last key has been gone for longer than caches hold anything.
+ * @throws {UsageError} no selector can be made with the template, or it would be too long
  */
 export function nextSelector(
   algorithm: RotationAlgorithm,
@@ -31,14 +33,16 @@ export function nextSelector(
       parseKeyName(journal.domain, selector);
       return { selector };
     }
-    return { selector: undefined };
+    throw new UsageError(`the selector template makes no name that ${journal.domain} has not used`, {
+      hint: "set another selector, such as: --selector-template {yyyymmdd}-{random}",
+    });
   }
   let freeAt: number | undefined;
   let choice: { readonly selector: Selector; readonly goneAt: number } | undefined;
   for (const selector of policy.selectorRing) {
     const uses = journal.keys.filter((key) => key.selector === selector);
-    if (planned.has(selector) || uses.some(isLive)) continue;
-    if (uses.length === 0 && taken.has(selector)) continue;
+    // What the store has under a name that rotation does not use is not rotation's: a restored file of an old key, say.
+    if (planned.has(selector) || uses.some(isLive) || taken.has(selector)) continue;
     const goneAt = Math.max(Number.NEGATIVE_INFINITY, ...uses.map((key) => key.entered.gone ?? 0));
     const cachedMs = Math.max(0, ...uses.flatMap((key) => [key.staleSeconds, key.ttlSeconds])) * 1000;
     const until = uses.length === 0 ? goneAt : Math.max(goneAt, clockSetAt) + cachedMs + policy.marginMs;

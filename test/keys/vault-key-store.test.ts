@@ -44,7 +44,7 @@ describeKeyStore(
     const vault = await startVault({ casRequired: true });
     return { ...open(vault), another: async () => open(vault) };
   },
-  { leases: true },
+  { leases: true, keepsLooks: false },
 );
 
 function journal(state: KeyState, at: number): Journal {
@@ -361,6 +361,6 @@ if (real !== undefined) {
       };
       return { ...openReal(), another: async () => openReal() };
     },
-    { leases: true },
+    { leases: true, keepsLooks: false },
   );
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parseSelector } from "../../src/keys/selector.ts";
 import { formatDuration, parseDuration, roughDuration } from "../../src/rotation/duration.ts";
 import { formatJournal, JournalError, parseJournal } from "../../src/rotation/journal.ts";
-import { EFFECTS, type Journal, KEY_STATES, type RotationKey } from "../../src/rotation/rotation-key.ts";
+import { EFFECTS, type Journal, KEY_STATES, type KeyState, type RotationKey } from "../../src/rotation/rotation-key.ts";
 
 const time = fc.integer({ min: 0, max: 4_000_000_000_000 });
 const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
@@ -16,6 +16,7 @@ const keys = fc.uniqueArray(
     at: time,
     record: fc.string(),
     provenSince: maybe(time),
+    absentSince: maybe(time),
     servedAt: maybe(fc.string()),
     staleSeconds: fc.nat(),
     ttlSeconds: fc.nat(),
@@ -24,6 +25,17 @@ const keys = fc.uniqueArray(
   }),
   { selector: ({ selector }) => selector },
 );
+
+const FULL: RotationKey = {
+  selector: parseSelector("s"),
+  algorithm: "rsa",
+  state: "new",
+  entered: { new: 0 },
+  record: "v=DKIM1; p=x",
+  staleSeconds: 0,
+  ttlSeconds: 0,
+  intent: { effect: "publish", since: 0 },
+};
 
 describe("the journal", () => {
   test("reads back as it was written", () => {
@@ -39,38 +51,96 @@ describe("the journal", () => {
     );
   });
 
-  const good = formatJournal({
-    domain: "example.com",
-    keys: [
-      {
-        selector: parseSelector("s"),
-        algorithm: "rsa",
-        state: "new",
-        entered: { new: 0 },
-        staleSeconds: 0,
-        ttlSeconds: 0,
-      },
-    ],
+  test("of a ring, a selector may stand there again when its last key is gone", () => {
+    const again = (state: KeyState): Journal => ({
+      domain: "example.com",
+      rotationAskedAt: undefined,
+      keys: (["gone", "revealed", state] as const).map((each) => ({ ...FULL, state: each, entered: { [each]: 0 } })),
+    });
+    expect(parseJournal(formatJournal(again("new")), "x").keys).toHaveLength(3);
+    const twice = { ...again("new"), keys: [...again("new").keys, ...again("draining").keys] };
+    expect(() => parseJournal(formatJournal(twice), "x")).toThrow("x is damaged: a selector is used by two keys");
   });
-  test.each<[string, string, string]>([
-    ["{", "", "x is damaged"],
-    [good.replace("journal/1", "journal/2"), "", "its schema is not"],
-    [good.replace('"new"', '"old"'), "", "state of key 1 is none of new, published"],
-    [good.replace("1970-01-01T00:00:00.000Z", "yesterday"), "", "new of entered of key 1 is no time"],
-    [good.replace('"new": "1970', '"ready": "1970'), "", "it is not told since when a key is new"],
-    [good.replace('"selector": "s"', '"selector": "../s"'), "", "is not a selector"],
+
+  test("a key that is gone, or not made yet, needs no record", () => {
+    for (const state of ["new", "gone", "revealed"] as const) {
+      const keys = [{ ...FULL, state, entered: { [state]: 0 }, record: undefined }];
+      expect(parseJournal(formatJournal({ domain: "example.com", keys }), "x").keys[0]?.record).toBeUndefined();
+    }
+  });
+
+  test("only what is known is written, times as people read them", () => {
+    const { keys } = JSON.parse(formatJournal({ domain: "example.com", keys: [FULL] }));
+    expect(keys[0]).toMatchObject({
+      entered: { new: "1970-01-01T00:00:00.000Z" },
+      intent: { effect: "publish", since: "1970-01-01T00:00:00.000Z" },
+    });
+    expect(Object.keys(keys[0].entered)).toEqual(["new"]);
+    const { intent: _, ...calm } = FULL;
+    expect(JSON.parse(formatJournal({ domain: "example.com", keys: [calm] })).keys[0]).not.toHaveProperty("intent");
+  });
+
+  const good = JSON.parse(formatJournal({ domain: "example.com", keys: [FULL] }));
+  const edited = (change: (journal: typeof good, key: (typeof good)["keys"][0]) => void) => {
+    const journal = structuredClone(good);
+    change(journal, journal.keys[0]);
+    return JSON.stringify(journal);
+  };
+  const damaged: [text: string, reason: string][] = [
+    ["{", "in JSON at position 1"],
+    ["[]", "the journal is no object"],
+    ["null", "the journal is no object"],
+    ["7", "the journal is no object"],
+    ["{}", "the journal has no schema"],
     [
-      good.replace('"state": "new"', '"state": "ready"').replace('"new": "1970', '"ready": "1970'),
-      "",
+      edited((journal) => Object.assign(journal, { schema: "dkimctl/rotation-journal/2" })),
+      "its schema is not dkimctl/rotation-journal/1",
+    ],
+    [edited((journal) => Object.assign(journal, { domain: 7 })), "domain of the journal is no text"],
+    [edited((journal) => Object.assign(journal, { domain: "../x" })), "is not a domain name"],
+    [edited((journal) => Object.assign(journal, { keys: {} })), "keys of the journal is no list"],
+    [edited((journal) => Object.assign(journal, { keys: ["s"] })), "key 1 is no object"],
+    [
+      edited((journal) => Object.assign(journal, { rotationAskedAt: "soon" })),
+      "rotationAskedAt of the journal is no time",
+    ],
+    [edited((_, key) => Object.assign(key, { selector: undefined })), "key 1 has no selector"],
+    [edited((_, key) => Object.assign(key, { selector: "../s" })), "is not a selector"],
+    [edited((_, key) => Object.assign(key, { algorithm: "dsa" })), "algorithm of key 1 is none of rsa, ed25519"],
+    [edited((_, key) => Object.assign(key, { state: "old" })), "state of key 1 is none of new, published"],
+    [edited((_, key) => Object.assign(key, { entered: { new: "yesterday" } })), "new of entered of key 1 is no time"],
+    [
+      edited((_, key) => Object.assign(key, { entered: { ready: "1970-01-01T00:00:00Z" } })),
+      "it is not told since when a key is new",
+    ],
+    [edited((_, key) => Object.assign(key, { entered: undefined })), "entered of key 1 is no object"],
+    [edited((_, key) => Object.assign(key, { staleSeconds: -1 })), "staleSeconds of key 1 is no whole number"],
+    [edited((_, key) => Object.assign(key, { staleSeconds: 1.5 })), "staleSeconds of key 1 is no whole number"],
+    [edited((_, key) => Object.assign(key, { staleSeconds: "60" })), "staleSeconds of key 1 is no whole number"],
+    [edited((_, key) => Object.assign(key, { record: null })), "record of key 1 is no text"],
+    [edited((_, key) => Object.assign(key, { intent: "publish" })), "intent of key 1 is no object"],
+    [
+      edited((_, key) => Object.assign(key.intent, { effect: "shout" })),
+      "effect of intent of key 1 is none of publish, tombstone, withdraw, activate",
+    ],
+    [edited((_, key) => Object.assign(key.intent, { since: undefined })), "it is not told when an effect was begun"],
+    [
+      edited((_, key) =>
+        Object.assign(key, { state: "ready", entered: { ready: "1970-01-01T00:00:00Z" }, record: undefined }),
+      ),
       "a ready key has no record",
     ],
-    ["", good, ""],
-  ])("what cannot be read is an error that names it: %j", (text, readable, message) => {
-    if (readable !== "") expect(parseJournal(readable, "x").keys).toHaveLength(1);
-    else {
-      expect(() => parseJournal(text, "x")).toThrow(JournalError);
-      expect(() => parseJournal(text, "x")).toThrow(message);
-    }
+  ];
+  test.each(damaged.map(([text, reason]) => [reason, text]))("what cannot be read is an error: %s", (reason, text) => {
+    expect(() => parseJournal(text, "x")).toThrow(JournalError);
+    expect(() => parseJournal(text, "x")).toThrow(
+      expect.objectContaining({
+        code: "DKIM_JOURNAL",
+        message: expect.stringMatching(/^x is damaged: ./),
+        hint: "restore it from a backup, or move it away and run: dkimctl rotate --adopt",
+      }),
+    );
+    expect(() => parseJournal(text, "x")).toThrow(reason);
   });
 });
 

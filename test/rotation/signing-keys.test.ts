@@ -41,6 +41,11 @@ describe("the keys that shall sign now", () => {
     expect(signing.includes(parseKeyName(domain, selector))).toBe(signs);
   });
 
+  test("of a domain whose journal has gone since: as of one that rotation does not manage", async () => {
+    const signing = await SigningKeys.read({ ...store, domains: async () => [parseDomainName("z.example")] });
+    expect(signing.includes(parseKeyName("z.example", "any"))).toBe(true);
+  });
+
   test("the journals of other domains are not read", async () => {
     read.length = 0;
     await SigningKeys.read(store, (domain) => domain === "b.example");
