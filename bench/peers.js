@@ -11,6 +11,7 @@ const PEERS = {
   "opendkim-genkey": ["--version"],
   "opendkim-testkey": [],
   rspamadm: ["--version"],
+  "redis-server": ["--version"],
 };
 
 /** The peers that are installed, with their versions; those that are not, by name. */

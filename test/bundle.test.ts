@@ -50,7 +50,7 @@ describe("what a command loads", () => {
   test.each([
     [
       "testkeys --server 127.0.0.1#9 --timeout 1 --retries 0",
-      ["inquirer", "node-forge", "chalk", "toml-eslint-parser", "cli-table3", "dns2", "tldts-icann"],
+      ["inquirer", "node-forge", "chalk", "toml-eslint-parser", "cli-table3", "dns2", "tldts-icann", "@redis/client"],
     ],
     [
       "keygen -d example.org -t ed25519",

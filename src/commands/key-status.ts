@@ -47,9 +47,9 @@ const READS_AT_ONCE = 16;
 export async function readKeyStatus(selection: StatusSelection, room: StatusRoom): Promise<StatusReading> {
   const { cli, notices, settings, journals } = room;
   const now = cli.now().getTime();
-  const managed = await journals.domains();
+  const managed = new Set(await journals.domains());
   const keys: KeyStatus[] = [];
-  for await (const described of concurrentMap(managed.filter(selection.includesDomain), READS_AT_ONCE, describe)) {
+  for await (const described of concurrentMap([...managed].filter(selection.includesDomain), READS_AT_ONCE, describe)) {
     cli.signal.throwIfAborted();
     keys.push(...described);
   }
@@ -59,12 +59,15 @@ export async function readKeyStatus(selection: StatusSelection, room: StatusRoom
   const selected = keys.filter(
     (key) => states.has(key.state as KeyState) && (dueWithinMs === undefined || isDue(key, dueWithinMs)),
   );
-  return { keys: selected.sort(ORDERS[selection.sort]), managed: new Set(managed) };
+  return { keys: selected.sort(ORDERS[selection.sort]), managed };
 
   async function describe(domain: DomainName): Promise<KeyStatus[]> {
     try {
       const journal = await journals.read(domain);
-      return journal === undefined ? [] : describeKeys(domain, journal, rotationPolicy(domain, settings), now);
+      if (journal !== undefined) return describeKeys(domain, journal, rotationPolicy(domain, settings), now);
+      // A store that keeps journals with the keys knows only now that there is none.
+      managed.delete(domain);
+      return [];
     } catch (error) {
       if (!(error instanceof DkimctlError)) throw error;
       notices.error(error);

@@ -21,6 +21,14 @@ describe("commands on a store in Vault", () => {
     expect(report).toMatchObject({ exitCode: 0 });
   });
 
+  test("status tells of keys that nobody manages", async () => {
+    const vault = await startVault();
+    await run(vault, ["keygen", "-d", "a.example", "-t", "ed25519"]);
+    const { exitCode, stdout, stderr } = await run(vault, ["status"]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "" });
+    expect(stderr).toContain("the keys of a.example are not managed");
+  });
+
   test("as rspamadm does not: a key of the same name is refused, and nothing is written", async () => {
     const vault = await startVault();
     const argv = ["keygen", "-d", "example.com", "-s", "mail", "-t", "ed25519"];

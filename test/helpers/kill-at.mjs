@@ -2,6 +2,7 @@
 import childProcess from "node:child_process";
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
+import os from "node:os";
 
 const at = Number(process.env.KILL_AT ?? 0);
 const offset = Number(process.env.CLOCK_OFFSET_MS ?? 0);
@@ -19,6 +20,9 @@ function dying(original) {
 
 for (const name of ["renameSync", "linkSync", "unlinkSync", "fsyncSync"]) fs[name] = dying(fs[name]);
 childProcess.spawn = dying(childProcess.spawn);
+// Time has really passed: nobody has set the clock.
+const { uptime } = os;
+os.uptime = () => uptime() + offset / 1000;
 syncBuiltinESMExports();
 
 const RealDate = Date;

@@ -26,6 +26,8 @@ export interface RedisConnectionOptions {
 }
 
 const DEFAULT_PATIENCE_MS = 10_000;
+/** A server that was never reached is rather a wrong address, and a person waits to be told. */
+const FIRST_PATIENCE_MS = 3000;
 /** Of one answer: far more than any script takes. */
 const ANSWER_MS = 5000;
 const FIRST_PAUSE_MS = 25;
@@ -47,6 +49,7 @@ export class RedisConnection {
   readonly #options: RedisConnectionOptions;
   readonly #hashes = new Map<string, string>();
   #line: Promise<Line> | undefined;
+  #wasReached = false;
 
   constructor(options: RedisConnectionOptions) {
     this.address = options.address;
@@ -82,15 +85,14 @@ export class RedisConnection {
     }
   }
 
+  /** Does not wait for a line that is being opened: who is interrupted wants to go. */
   async close(): Promise<void> {
-    const line = this.#line;
-    this.#line = undefined;
-    (await line?.catch(() => undefined))?.destroy();
+    if (this.#line !== undefined) this.#drop(this.#line);
   }
 
   async #ask(question: (line: Line, again: boolean) => Promise<RedisReply>): Promise<RedisReply> {
     const { patienceMs = DEFAULT_PATIENCE_MS, signal } = this.#options;
-    const deadline = performance.now() + patienceMs;
+    const begun = performance.now();
     for (let pause = FIRST_PAUSE_MS, again = false; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       signal?.throwIfAborted();
       this.#line ??= this.#open();
@@ -100,6 +102,7 @@ export class RedisConnection {
       try {
         const line = await opening;
         hasOpened = true;
+        this.#wasReached = true;
         try {
           return await answerInTime(question(line, again));
         } catch (error) {
@@ -116,7 +119,8 @@ export class RedisConnection {
         failure = isReply ? explainReply(error, this.address) : unreachable(this.address, error);
         this.#drop(opening);
       }
-      if (performance.now() + pause > deadline) throw failure;
+      const patience = this.#wasReached ? patienceMs : Math.min(patienceMs, FIRST_PATIENCE_MS);
+      if (performance.now() + pause > begun + patience) throw failure;
       // Many workers lose a server at the same moment; they need not come back at the same.
       await delay(pause * (0.5 + Math.random()), undefined, { signal });
     }

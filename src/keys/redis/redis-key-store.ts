@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { DkimctlError } from "../../errors.ts";
 import type { DomainName } from "../domain-name.ts";
 import { shellQuote } from "../file-permissions.ts";
 import { type KeyName, keyRecordName } from "../key-name.ts";
@@ -9,6 +10,7 @@ import type {
   KeyStoreEntry,
   KnownKey,
   NewKey,
+  PublicKeyEntry,
   StoredKey,
   StoreLeftover,
 } from "../key-store.ts";
@@ -16,12 +18,16 @@ import { KeyExistsError, KeyFileError, KeyNotFoundError } from "../key-store-err
 import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "../private-key.ts";
 import { publicKeyFingerprint } from "../public-key.ts";
 import { formatRecordTags, hasTags, parseRecordTags } from "../record-tags-file.ts";
-import type { RedisConnection } from "./redis-connection.ts";
+import type { RedisConnection, RedisReply } from "./redis-connection.ts";
 import { asList, asText, scanFields } from "./redis-fields.ts";
 import { serverWarnings } from "./redis-health.ts";
 import { type ForeignFields, findForeign, listOwn, mergeNames } from "./redis-listing.ts";
 import { keyField, orderMember, type RedisNames, redisNames } from "./redis-names.ts";
 import { CREATE_KEY, PROBE, READ_KEYS, REMOVE_KEY, REPLACE_KEY, SCAN_FIELDS } from "./redis-scripts.ts";
+
+/** Keys that are read in one step; of the first ones fewer, so that a listing begins at once. */
+const KEYS_AT_ONCE = 200;
+const FIRST_KEYS = 10;
 
 /** What we keep of a key beside it. */
 interface AboutKey {
@@ -71,9 +77,46 @@ export class RedisKeyStore implements KeyStore {
   }
 
   async read(name: KeyName): Promise<StoredKey> {
-    const field = keyField(name);
-    const location = this.#locationOf(field);
-    const [value, about] = asList(await this.connection.run(READ_KEYS, [this.#names.keys, this.#names.about], [field]));
+    const [value, about] = await this.#fetch([name]);
+    return this.#parse(name, value, about);
+  }
+
+  async *readPublicKeys(filter?: (name: KeyName) => boolean): AsyncGenerator<readonly PublicKeyEntry[]> {
+    let names: KeyName[] = [];
+    let most = FIRST_KEYS;
+    for await (const entry of this.list(filter)) {
+      if (entry.kind === "key") names.push(entry.name);
+      if (names.length === most || (entry.kind === "problem" && names.length > 0)) {
+        yield await this.#publicKeys(names);
+        names = [];
+        most = KEYS_AT_ONCE;
+      }
+      if (entry.kind === "problem") yield [entry];
+    }
+    if (names.length > 0) yield await this.#publicKeys(names);
+  }
+
+  async #publicKeys(names: readonly KeyName[]): Promise<PublicKeyEntry[]> {
+    const found = await this.#fetch(names);
+    return names.map((name, index): PublicKeyEntry => {
+      try {
+        const { privateKey, ...key } = this.#parse(name, found[index * 2], found[index * 2 + 1]);
+        return { kind: "key", key: { ...key, publicKey: privateKey.publicKey } };
+      } catch (error) {
+        if (!(error instanceof DkimctlError)) throw error;
+        return { kind: "failed", name, error };
+      }
+    });
+  }
+
+  /** Of each key what it is, and what is kept beside it, in turn. */
+  async #fetch(names: readonly KeyName[]): Promise<readonly RedisReply[]> {
+    const { keys, about } = this.#names;
+    return asList(await this.connection.run(READ_KEYS, [keys, about], names.map(keyField)));
+  }
+
+  #parse(name: KeyName, value: RedisReply | undefined, about: RedisReply | undefined): StoredKey {
+    const location = this.#locationOf(keyField(name));
     if (!Buffer.isBuffer(value)) throw this.#notFound(name);
     try {
       const parsed = parsePrivateKey(value);
