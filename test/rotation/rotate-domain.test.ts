@@ -274,6 +274,12 @@ describe("what fails", () => {
     expect(world.log.filter((line) => line.startsWith("publish"))).toHaveLength(1);
   });
 
+  test("without a word: a publisher that lies is asked once in a run", async () => {
+    const world = worldOf([active, key("k1", "new", 0, { provenSince: undefined })], { old: OURS });
+    world.changeRecord = async () => "done";
+    expect(await rotate(world, { publishAgainMs: 0 })).toMatchObject({ done: ["publish"], findings: [] });
+  });
+
   test("for now only", async () => {
     const world = worldOf([active, key("k1", "new", 0, { provenSince: undefined })], { old: OURS });
     world.instead.publish = fails(new TryAgainError("the server is busy"));
