@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { buildLimits, findPeers } from "./peers.js";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const BENCHES = ["startup", "keygen", "showkeys", "testkeys", "verify-key"];
+const BENCHES = ["startup", "keygen", "showkeys", "testkeys", "verify-key", "rotate"];
 
 /** @param {string[]} args of the command line */
 export async function bench(args) {

@@ -70,5 +70,5 @@ export function growthExponent(secondsBySize) {
   const points = Object.entries(secondsBySize).map(([size, value]) => [Number(size), value]);
   const [[, start]] = points;
   const [[n1, t1], [n2, t2]] = points.slice(-2);
-  return Math.log((t2 - start) / Math.max(t1 - start, 1e-4)) / Math.log(n2 / n1);
+  return Math.log(Math.max(t2 - start, 1e-4) / Math.max(t1 - start, 1e-4)) / Math.log(n2 / n1);
 }

@@ -19,7 +19,7 @@ const ORDER: readonly (readonly string[])[] = [
   ["signing"],
   ["dns"],
   ["keys"],
-  ["concurrent-map", "nearest-name", "one-at-a-time", "package-version"],
+  ["concurrent-map", "nearest-name", "one-at-a-time", "package-version", "under-way"],
   ["errors"],
 ];
 

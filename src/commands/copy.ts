@@ -11,6 +11,7 @@ import { parseDomainFilter } from "../report/domain-filter.ts";
 import { type CopyEnd, type CopyResult, copyDomain } from "../rotation/copy-domain.ts";
 import type { RotationTurn } from "../rotation/journal-store.ts";
 import { visibleText } from "../terminal/visible-text.ts";
+import { UnderWay } from "../under-way.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { addPassphraseOption, type GlobalOptions, type PassphraseOptions } from "./options.ts";
 import { loadSettings, openJournals, openStore, prepareStore, type Settings } from "./settings.ts";
@@ -65,11 +66,13 @@ async function copy(domains: string[], options: CopyOptions, cli: CliContext): P
   if (!options.dryRun) await prepareStore(to.store, notices, { create: true });
   const target = options.dryRun && !isThere(options.to) ? undefined : to;
   const turns = options.dryRun ? [] : await beginBoth(from, to, notices);
+  const underWay = new UnderWay();
+  cli.closers.push(() => underWay.ended());
   const totals = { copied: 0, present: 0, wrong: 0 };
   const all: CopyResult[] = [];
   try {
     const chosen = domainsOf(from, parseDomainFilter(domains), notices);
-    const work = ({ domain, keys }: DomainKeys) => copyOne(domain, keys, from, target, turns, cli);
+    const work = ({ domain, keys }: DomainKeys) => underWay.add(copyOne(domain, keys, from, target, turns, cli));
     for await (const results of concurrentMap(chosen, DOMAINS_AT_ONCE, work)) {
       for (const result of results) {
         if (result.result === "present") totals.present++;
@@ -80,6 +83,7 @@ async function copy(domains: string[], options: CopyOptions, cli: CliContext): P
       }
     }
   } finally {
+    await underWay.ended();
     for (const turn of turns) await turn.release();
   }
   if (options.json) cli.stdout.write(renderJson(all, options.dryRun === true));

@@ -5,13 +5,16 @@ import { DkimctlError, ExitCode, UsageError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import { compareClock } from "../rotation/host-clock.ts";
 import type { DomainLease, RotationTurn } from "../rotation/journal-store.ts";
+import type { Look } from "../rotation/look.ts";
 import type { RotationFinding } from "../rotation/plan.ts";
 import { previewRotation, rotateDomain } from "../rotation/rotate-domain.ts";
 import type { Journal } from "../rotation/rotation-key.ts";
 import type { RotationWorld } from "../rotation/rotation-world.ts";
+import type { UnderWay } from "../under-way.ts";
 import type { Notices } from "./notices.ts";
 import type { RotateOptions } from "./rotate.ts";
 import { adoptDomain } from "./rotate-adopt.ts";
+import { dueDomains, type ManagedDomains, managedDomains } from "./rotate-domains.ts";
 import { runHooks } from "./rotate-hooks.ts";
 import {
   type DomainOutcome,
@@ -23,7 +26,7 @@ import {
 } from "./rotate-report.ts";
 import { confirmSigner, markCompromised } from "./rotate-requests.ts";
 import type { Past, RotationRoom } from "./rotation-room.ts";
-import { rotationPolicy } from "./rotation-settings.ts";
+import { rotationPolicy, settingsFingerprint } from "./rotation-settings.ts";
 
 export interface Run {
   readonly domains: readonly DomainName[];
@@ -33,6 +36,8 @@ export interface Run {
   readonly room: RotationRoom;
   /** `undefined`: nothing is changed, only looked at. */
   readonly turn: RotationTurn | undefined;
+  /** Domains that are being served: when one of them ends the run, the others are not left half-way. */
+  readonly underWay: UnderWay;
 }
 
 const DEFAULT_WAIT_MS = 3_600_000;
@@ -47,12 +52,13 @@ export async function rotateAll(run: Run): Promise<void> {
   const { wait } = options;
   const patience = wait === undefined ? 0 : wait === true ? DEFAULT_WAIT_MS : wait;
   const deadline = cli.now().getTime() + patience;
-  const all = await managedDomains(run);
+  const managed = await managedDomains(run.domains, room);
+  const isEmpty = managed.domains.length === 0;
   for (let first = true; ; first = false) {
     const lastRunAt = await room.journals.lastRunAt();
-    const past = { lastRunAt, clockSetAt: await noteClock(run, all.length > 0) };
-    const { worst, next } = await oneRound(all, run, past, first);
-    if (!options.dryRun && all.length > 0) await room.journals.recordRun(Math.max(cli.now().getTime(), lastRunAt ?? 0));
+    const past = { lastRunAt, clockSetAt: await noteClock(run, !isEmpty) };
+    const { worst, next } = await oneRound(managed, run, past, first);
+    if (!options.dryRun && !isEmpty) await room.journals.recordRun(Math.max(cli.now().getTime(), lastRunAt ?? 0));
     if (next > deadline || patience === 0) {
       if (worst !== undefined) cli.exitCode = worst === "person" ? ExitCode.checkFailed : ExitCode.tryAgain;
       return;
@@ -72,12 +78,16 @@ async function noteClock({ cli, room, turn }: Run, begins: boolean): Promise<num
 
 /** @returns the worst that was found, and when something may move next */
 async function oneRound(
-  domains: readonly DomainName[],
+  managed: ManagedDomains,
   run: Run,
   past: Past,
   first: boolean,
 ): Promise<{ readonly worst: RotationFinding["level"] | undefined; readonly next: number }> {
-  const { options, cli, notices } = run;
+  const { options, cli, notices, room } = run;
+  const settings = settingsFingerprint(room.settings);
+  const { due, rested } = looksAtAll(run)
+    ? { due: managed.domains, rested: [] }
+    : await dueDomains(managed, room, past, settings, cli.now().getTime());
   const outcomes: DomainOutcome[] = [];
   let worst: RotationFinding["level"] | undefined;
   let next = Number.POSITIVE_INFINITY;
@@ -85,9 +95,10 @@ async function oneRound(
   const atOnce = options.adopt ? 1 : DOMAINS_AT_ONCE;
   const work = (domain: DomainName) => {
     cli.signal.throwIfAborted();
-    return oneDomain(domain, run, past, first);
+    const isKnown = managed.found?.withKeys.has(domain) === true;
+    return run.underWay.add(oneDomain(domain, run, { past, first, settings, hasKeys: isKnown }));
   };
-  const inTurn = (await run.turn?.beginRound?.(domains)) ?? domains;
+  const inTurn = (await run.turn?.beginRound?.(due)) ?? due;
   for await (const outcome of concurrentMap(inTurn, atOnce, work)) {
     if (options.json) outcomes.push(outcome);
     else {
@@ -99,30 +110,39 @@ async function oneRound(
     for (const { until } of outcome.waits) next = Math.min(next, until ?? cli.now().getTime() + LOOK_AGAIN_MS);
   }
   const byDomain = (a: DomainOutcome, b: DomainOutcome) => (a.domain < b.domain ? -1 : 1);
-  if (options.json) cli.stdout.write(renderJson(outcomes.sort(byDomain), options.dryRun === true));
+  if (options.json) {
+    for (const { domain, until } of rested) {
+      outcomes.push({ ...nothing(domain), waits: [{ selector: undefined, what: "the next look", until }] });
+    }
+    cli.stdout.write(renderJson(outcomes.sort(byDomain), options.dryRun === true));
+  }
   return { worst, next };
 }
 
-/** Those that were named, or all that have a journal or a key. */
-async function managedDomains({ domains, room }: Run): Promise<readonly DomainName[]> {
-  if (domains.length > 0) return [...new Set(domains)];
-  const found = new Set(await room.journals.domains());
-  for await (const { name } of room.store.list()) if (name !== undefined) found.add(name.domain);
-  return [...found].sort();
+/** What one round knows when it comes to a domain. */
+interface Round {
+  readonly past: Past;
+  readonly first: boolean;
+  /** A fingerprint of those in force. */
+  readonly settings: string;
+  /** Whether the store had keys of the domain when it was listed; `false` where it was not. */
+  readonly hasKeys: boolean;
 }
 
-async function oneDomain(domain: DomainName, run: Run, past: Past, first: boolean): Promise<DomainOutcome> {
+async function oneDomain(domain: DomainName, run: Run, round: Round): Promise<DomainOutcome> {
   try {
-    if (run.turn === undefined) return await lookAtDomain(domain, run, past);
+    if (run.turn === undefined) return await lookAtDomain(domain, run, round);
     const lease = await run.turn.lease(domain, { evenIfServed: isAsked(run) });
     if (lease === undefined) return elsewhere(domain, run);
     let served = false;
+    let look: Look | undefined;
     try {
-      const outcome = await moveDomain(domain, run, lease, past, first);
+      const { look: found, ...outcome } = await moveDomain(domain, run, lease, round);
       served = true;
+      look = found;
       return outcome;
     } finally {
-      await lease.release(served);
+      await lease.release(served, look && { ...look, settings: round.settings });
     }
   } catch (error) {
     if (!(error instanceof DkimctlError)) throw error;
@@ -130,11 +150,11 @@ async function oneDomain(domain: DomainName, run: Run, past: Past, first: boolea
   }
 }
 
-async function lookAtDomain(domain: DomainName, run: Run, past: Past): Promise<DomainOutcome> {
+async function lookAtDomain(domain: DomainName, run: Run, { past, hasKeys }: Round): Promise<DomainOutcome> {
   const { options, room } = run;
   const policy = rotationPolicy(domain, room.settings);
   const world = await room.worldOf(domain, past);
-  const journal = await journalOf(domain, world, room);
+  const journal = await journalOf(domain, world, room, hasKeys);
   const preview = await previewRotation(withRequests(journal, options, policy, world), policy, world);
   return { domain, ...preview };
 }
@@ -143,9 +163,8 @@ async function moveDomain(
   domain: DomainName,
   run: Run,
   lease: DomainLease,
-  past: Past,
-  first: boolean,
-): Promise<DomainOutcome> {
+  { past, first, hasKeys }: Round,
+): Promise<DomainOutcome & { readonly look?: Look | undefined }> {
   const { options, room } = run;
   if (options.adopt) {
     if ((await room.journals.read(domain)) === undefined) return adoptDomain(domain, lease, run);
@@ -153,24 +172,34 @@ async function moveDomain(
   }
   const policy = rotationPolicy(domain, room.settings);
   const world = await room.worldOf(domain, past, lease);
-  const journal = await journalOf(domain, world, room);
+  const journal = await journalOf(domain, world, room, hasKeys);
   const asked = first ? withRequests(journal, options, policy, world) : journal;
   if (asked !== journal) await world.writeJournal(asked);
-  const { done, waits, findings } = await rotateDomain(asked, policy, world);
-  return { domain, steps: done, waits, findings: [...findings, ...(await runHooks(domain, done, run))] };
+  const { done, waits, findings, look } = await rotateDomain(asked, policy, world);
+  return { domain, steps: done, waits, findings: [...findings, ...(await runHooks(domain, done, run))], look };
 }
 
 /** @throws {UsageError} the store has keys of the domain, and nobody knows what they have been through */
-async function journalOf(domain: DomainName, world: RotationWorld, { journals }: RotationRoom): Promise<Journal> {
+async function journalOf(
+  domain: DomainName,
+  world: RotationWorld,
+  { journals }: RotationRoom,
+  hasKeys: boolean,
+): Promise<Journal> {
   const journal = await journals.read(domain);
   if (journal !== undefined) return journal;
-  if ((await world.taken()).size > 0) throw notManaged(domain);
+  if (hasKeys || (await world.taken()).size > 0) throw notManaged(domain);
   return { domain, keys: [] };
 }
 
 /** Whether something was asked of this run that another worker does not know of. */
 function isAsked({ domains, options }: Run): boolean {
   return domains.length > 0 || options.now === true || options.adopt === true;
+}
+
+/** Whether a domain is looked at although the last look found nothing that is due. */
+function looksAtAll(run: Run): boolean {
+  return isAsked(run) || run.options.dryRun === true || run.options.wait !== undefined;
 }
 
 /** Another worker has the domain and does what is due. */

@@ -4,6 +4,7 @@ import { UsageError } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
 import { parseSelector, type Selector } from "../keys/selector.ts";
 import { parseDuration } from "../rotation/duration.ts";
+import { UnderWay } from "../under-way.ts";
 import { addDnsOptions } from "./dns-options.ts";
 import { createNotices } from "./notices.ts";
 import { addPassphraseOption, collect } from "./options.ts";
@@ -76,10 +77,13 @@ async function rotate(domains: readonly DomainName[], options: RotateOptions, cl
   try {
     if (!options.dryRun) await prepareStore(room.store, notices, { create: domains.length > 0 && !options.adopt });
     const turn = options.dryRun ? undefined : await room.journals.begin();
+    const underWay = new UnderWay();
+    cli.closers.push(() => underWay.ended());
     try {
       if (!options.dryRun) await room.recoverSigners();
-      await rotateAll({ domains, options, cli, notices, room, turn });
+      await rotateAll({ domains, options, cli, notices, room, turn, underWay });
     } finally {
+      await underWay.ended();
       await turn?.release();
     }
   } finally {

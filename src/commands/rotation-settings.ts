@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { relative, sep } from "node:path";
 import { UsageError } from "../errors.ts";
@@ -16,8 +17,6 @@ import { signerOver } from "./signer-settings.ts";
 import type { ReadableSigner } from "./signer-sources.ts";
 import type { SignerSwitchOptions } from "./signer-switch.ts";
 import type { SignerTarget } from "./signer-target.ts";
-
-const SIGNER_TIME_LIMIT_MS = 60_000;
 
 /** What holds for one domain: its own sections over the common ones. */
 export function settingsOf(
@@ -50,11 +49,18 @@ export function rotationPolicy(domain: DomainName, allSettings: Settings): Rotat
     standby: settings.standby ?? DEFAULT_POLICY.standby,
     reveal: settings.reveal !== undefined,
     alertAfterMs,
+    lookAgainMs: settings["look-again"] ?? DEFAULT_POLICY.lookAgainMs,
     // A person is reminded as often as the DNS may be late.
     publishAgainMs: (publish.method ?? "manual") === "manual" ? alertAfterMs : DEFAULT_POLICY.publishAgainMs,
     activateAgainMs:
       signer.activate === undefined && signer.output === undefined ? alertAfterMs : DEFAULT_POLICY.activateAgainMs,
   };
+}
+
+/** Of all that decides when something is due: whoever changes the settings need not wait for it to count. */
+export function settingsFingerprint({ rotation, publish, signer, domain }: Settings): string {
+  const text = JSON.stringify([rotation, publish, signer, domain]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 export interface OpenedSigner {
@@ -69,11 +75,11 @@ export async function openSigner(
   settings: Pick<Settings, "signer">,
   tools: Omit<SignerSwitchOptions, "target">,
 ): Promise<OpenedSigner> {
-  const { activate, type, configuration = [], "time-limit": timeLimitMs = SIGNER_TIME_LIMIT_MS } = settings.signer;
+  const { activate, type, configuration = [], "time-limit": timeLimit } = settings.signer;
   if (configuration.length > 0 && type === undefined) {
     throw new UsageError("signer.configuration needs signer.type: whose configuration is it?");
   }
-  const { signerTarget } = await import("./signer-target.ts");
+  const { SIGNER_TIME_LIMIT_MS, signerTarget } = await import("./signer-target.ts");
   const target = signerTarget(settings);
   if (target !== undefined && !tools.store.keepsFiles) {
     throw new UnsupportedByStoreError(
@@ -88,7 +94,10 @@ export async function openSigner(
       ? undefined
       : await openNames(type, target, configuration, tools);
   const names = reader && ((domain: DomainName) => reader.of(domain));
-  const base = target === undefined ? await openProgram(activate, timeLimitMs, tools) : await openTarget(target, tools);
+  const base =
+    target === undefined
+      ? await openProgram(activate, timeLimit ?? SIGNER_TIME_LIMIT_MS, tools)
+      : await openTarget(target, tools);
   if (base === undefined) return { signer: undefined, names };
   return {
     names,

@@ -117,6 +117,7 @@ export class ConfiguredSigner implements SignerSwitch {
   async #change(wishes: readonly Wish[]): Promise<void> {
     if (wishes.length === 0) return;
     try {
+      this.#options.signal.throwIfAborted();
       if (this.#broken !== undefined) throw this.#broken;
       this.#keys ??= await signersKeys(this.#options, this.#files.isThere());
       const next = new Map(this.#keys);

@@ -22,7 +22,8 @@ export interface SignerTarget {
   readonly timeLimitMs: number;
 }
 
-const TIME_LIMIT_MS = 60_000;
+/** For one program that changes or tests the signer. */
+export const SIGNER_TIME_LIMIT_MS = 60_000;
 
 /** What [signer] says of a configuration to write; `undefined`: of none. @throws {UsageError} it contradicts itself */
 export function signerTarget({ signer: settings }: Pick<Settings, "signer">): SignerTarget | undefined {
@@ -72,6 +73,6 @@ export function signerTarget({ signer: settings }: Pick<Settings, "signer">): Si
     user: settings.user,
     test: settings.test,
     testUrl,
-    timeLimitMs: settings["time-limit"] ?? TIME_LIMIT_MS,
+    timeLimitMs: settings["time-limit"] ?? SIGNER_TIME_LIMIT_MS,
   };
 }

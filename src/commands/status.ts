@@ -10,7 +10,7 @@ import { parseDuration } from "../rotation/duration.ts";
 import { isLive, KEY_STATES, type KeyState } from "../rotation/rotation-key.ts";
 import { createStyle, wantsColor } from "../terminal/style.ts";
 import { readKeyStatus, STATUS_ORDERS, type StatusOrder } from "./key-status.ts";
-import { createNotices } from "./notices.ts";
+import { createNotices, type Notices } from "./notices.ts";
 import { collect, filePath, type GlobalOptions } from "./options.ts";
 import { openReportOutput } from "./report-output.ts";
 import { loadSettings, openJournals, openStore } from "./settings.ts";
@@ -76,6 +76,9 @@ function parseState(text: string): KeyState {
   return state;
 }
 
+/** So many domains' keys can be overlooked at once, with their lines of time. */
+const FEW_DOMAINS = 3;
+
 /** The command itself; `rotate --status` calls it too. @param domains filters, as `parseDomainFilter` reads them */
 export async function status(domains: readonly string[], options: StatusOptions, cli: CliContext): Promise<void> {
   if (options.html !== undefined && (options.json || options.timeline)) {
@@ -98,15 +101,28 @@ export async function status(domains: readonly string[], options: StatusOptions,
   for await (const { name } of store.list(({ domain }) => includesDomain(domain))) {
     if (name !== undefined && !managed.has(name.domain)) unmanaged.add(name.domain);
   }
-  for (const domain of unmanaged) {
-    notices.warn(`the keys of ${domain} are not managed`, `take them over: dkimctl rotate ${domain} --adopt`);
-  }
+  warnOfUnmanaged([...unmanaged], notices);
   if (unmanaged.size === 0 && ![...managed].some(includesDomain)) {
     notices.notice(`rotation manages no key${domains.length === 0 ? "" : ` of ${domains.join(", ")}`}`);
   }
   if (options.html !== undefined) await writePage(options.html, keys, cli);
   else if (options.json) cli.stdout.write(renderStatusJson(keys));
   else await writeTable(keys, options, cli);
+}
+
+/** Before rotation is begun, all domains of a store are so. */
+function warnOfUnmanaged(domains: readonly DomainName[], notices: Notices): void {
+  if (domains.length > FEW_DOMAINS) {
+    const some = domains.slice(0, FEW_DOMAINS).join(", ");
+    notices.warn(
+      `the keys of ${domains.length} domains are not managed: ${some} and others`,
+      "take them over: dkimctl rotate --adopt, or name domains",
+    );
+    return;
+  }
+  for (const domain of domains) {
+    notices.warn(`the keys of ${domain} are not managed`, `take them over: dkimctl rotate ${domain} --adopt`);
+  }
 }
 
 async function writePage(path: string, keys: readonly KeyStatus[], cli: CliContext): Promise<void> {
@@ -116,8 +132,6 @@ async function writePage(path: string, keys: readonly KeyStatus[], cli: CliConte
   output.commit();
 }
 
-/** So many domains' keys can be overlooked at once, with their lines of time. */
-const FEW_DOMAINS = 3;
 /** Of a drawing for a file, or for a terminal that does not know its size. */
 const OTHER_COLUMNS = 80;
 

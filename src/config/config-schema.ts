@@ -55,6 +55,7 @@ export const ROTATION_SCHEMA = {
   standby: flag("keep a key ready for the day that the active one leaks", false),
   reveal: absolutePath("a folder to publish private keys in once their records are gone", "/var/www/dkim-keys"),
   "alert-after": duration("how long the DNS may take before a person is told", "1d"),
+  "look-again": duration("how long a domain that was found as it should be is not looked at", "30m"),
 };
 
 /** Every section and key there is. A key enters with the first code that reads it. */

@@ -1,12 +1,14 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { UnderWay } from "../under-way.ts";
+import type { DomainName } from "./domain-name.ts";
 import { withSyncedFolder } from "./durable-file.ts";
 import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions } from "./file-access.ts";
 import { type FileOperations, fileOperations } from "./file-operations.ts";
 import { folderPermissionWarnings, shellQuote } from "./file-permissions.ts";
 import { type KeyFile, keyExistsError, readKeyFile, relinkKeyFile, rewriteKeyFile, writeKeyFile } from "./key-file.ts";
 import { handOverKeyFile } from "./key-file-heir.ts";
-import { examineKeyFile, namedFiles } from "./key-file-list.ts";
+import { examineKeyFile, isFileThere, namedFiles } from "./key-file-list.ts";
 import { createKeys } from "./key-group.ts";
 import { KeyLinks } from "./key-links.ts";
 import { type KeyName, keyFileName, keyRecordName } from "./key-name.ts";
@@ -36,6 +38,7 @@ import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "./private-ke
 import { publicKeyFingerprint } from "./public-key.ts";
 import { publicKeyGroups } from "./public-key-groups.ts";
 import { hasTags, RecordTagsFolder } from "./record-tags-file.ts";
+import type { Selector } from "./selector.ts";
 import { StoreChanges } from "./store-changes.ts";
 import { CONTROL_FOLDER, createStoreFolder, ensureFolder, requireStoreFolder } from "./store-folder.ts";
 import { listKeyBackups } from "./store-leftovers.ts";
@@ -59,7 +62,7 @@ export class DirectoryKeyStore implements LockableKeyStore {
   readonly keepsFiles = true;
   readonly #options: DirectoryKeyStoreOptions;
   readonly #operations: FileOperations;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #underWay = new UnderWay();
   readonly #tags: RecordTagsFolder;
   readonly #changes: StoreChanges;
   readonly #links: KeyLinks;
@@ -93,6 +96,10 @@ export class DirectoryKeyStore implements LockableKeyStore {
       isPlain: (name) => this.#reported.has(this.location) && this.#tags.surelyHasNone(name),
       read: (name) => this.read(name),
     });
+  }
+
+  async present(domain: DomainName, selectors: readonly Selector[]): Promise<Set<Selector>> {
+    return new Set(selectors.filter((selector) => isFileThere(this.location, { domain, selector })));
   }
 
   async read(name: KeyName): Promise<StoredKey> {
@@ -129,13 +136,12 @@ export class DirectoryKeyStore implements LockableKeyStore {
       return access;
     });
     const made = createKeys(keys, { folder: this.location, tags: this.#tags, access, operations: this.#operations });
-    this.#underWay.add(made);
-    return made.finally(() => this.#underWay.delete(made));
+    return this.#underWay.add(made);
   }
 
   /** Waits for what the thread pool is writing: a run that is interrupted leaves no half of it behind. */
   async close(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    await this.#underWay.ended();
   }
 
   async replace(name: KeyName, key: NewKey): Promise<ReplacedKey> {
@@ -182,9 +188,11 @@ export class DirectoryKeyStore implements LockableKeyStore {
     const location = this.#pathOf(name);
     const fingerprint = await this.#fingerprintOf(name, location);
     await this.#changes.makeLocked(location, () => {
+      this.#links.refresh();
       if (lstatSync(location, { throwIfNoEntry: false }) === undefined) throw this.#notFound(name);
       withSyncedFolder(this.location, this.#operations, (sync) => {
-        if (handOverKeyFile(location, this.#operations, sync)) return;
+        const links = this.#links.namesOf(keyFileName(name)).map((link) => this.#pathOf(link));
+        if (handOverKeyFile(location, links, this.#operations, sync)) return;
         this.#operations.unlinkSync(location);
         sync();
       });

@@ -4,6 +4,7 @@ import { KeyGenerationError, MIN_RSA_BITS, proveKey } from "./generate-key.ts";
 import { rsaPublicKeyFromNumbers } from "./public-key.ts";
 import { bitLength, toBigInt, toOctets } from "./rsa-numbers.ts";
 import { assertRsaConsistent, MAX_RSA_BITS, type RsaPrivateKey } from "./rsa-private-key.ts";
+import { greatestCommonDivisor } from "./weak-keys/greatest-common-divisor.ts";
 
 /*
  * An RSA key of random primes, as OpenSSL 1.1.1 and earlier made them: in a third of the time, for OpenSSL 3 builds each
@@ -104,10 +105,4 @@ function inverse(number: bigint, modulus: bigint): bigint {
     [x, y] = [y, x - quotient * y];
   }
   return x < 0n ? x + modulus : x;
-}
-
-function greatestCommonDivisor(a: bigint, b: bigint): bigint {
-  let [x, y] = [a, b];
-  while (y !== 0n) [x, y] = [y, x % y];
-  return x;
 }

@@ -1,50 +1,38 @@
-import { lstatSync, readdirSync, realpathSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import type { FileOperations } from "./file-operations.ts";
 import { temporaryPath, unlinkQuietly } from "./temporary-file.ts";
 
 /**
- * Takes a name away from a key file that lives on under the names that link to it: the first of them becomes the file,
- * the others link to that. Wherever this is cut off, each of the names leads to the key.
+ * Takes a name away from a key file, or from a link to one, that lives on under the names that link to it: the first of
+ * them takes its place, the others link to that. Wherever this is cut off, each of the names leads to the key.
+ * @param links the paths of those names, in the folder of the file
  * @param sync makes the folder's entries durable
- * @returns false: nothing links to it, or it is a link itself; nothing was changed
+ * @returns false: nothing links to it, and nothing was changed
  */
-export function handOverKeyFile(location: string, operations: FileOperations, sync: () => void): boolean {
-  if (!lstatSync(location).isFile()) return false;
-  const [heir, ...others] = linksTo(location);
+export function handOverKeyFile(
+  location: string,
+  [heir, ...others]: readonly string[],
+  operations: FileOperations,
+  sync: () => void,
+): boolean {
   if (heir === undefined) return false;
-  for (const other of others) {
-    const temporary = temporaryPath(dirname(location));
-    try {
-      operations.symlinkSync(basename(heir), temporary);
-      operations.renameSync(temporary, other);
-    } catch (error) {
-      unlinkQuietly(temporary, operations);
-      throw error;
-    }
-  }
+  // It may link to one of the others.
+  relink(heir, location, operations);
+  for (const other of others) relink(other, heir, operations);
   sync();
   operations.renameSync(location, heir);
   sync();
   return true;
 }
 
-/** The names of the folder that lead to the file, in order. */
-function linksTo(location: string): string[] {
-  const folder = dirname(location);
-  const file = realpathSync(location);
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isSymbolicLink() && entry.name.endsWith(".pem"))
-    .map(({ name }) => join(folder, name))
-    .filter((link) => leadsTo(link, file))
-    .sort();
-}
-
-function leadsTo(link: string, file: string): boolean {
+/** A link to another name of its folder, in place of the one that was there. */
+function relink(link: string, target: string, operations: FileOperations): void {
+  const temporary = temporaryPath(dirname(link));
   try {
-    return realpathSync(link) === file;
-  } catch {
-    // It leads nowhere, and so not here.
-    return false;
+    operations.symlinkSync(basename(target), temporary);
+    operations.renameSync(temporary, link);
+  } catch (error) {
+    unlinkQuietly(temporary, operations);
+    throw error;
   }
 }

@@ -2,7 +2,7 @@ import { accessSync, constants, lstatSync, readdirSync, statSync } from "node:fs
 import { join } from "node:path";
 import { NameSyntaxError } from "./domain-name.ts";
 import { shellQuote } from "./file-permissions.ts";
-import { type KeyName, parseKeyFileName } from "./key-name.ts";
+import { type KeyName, keyFileName, parseKeyFileName } from "./key-name.ts";
 import type { KeyProblem, KeyStoreEntry } from "./key-store.ts";
 import { systemErrorCode, systemErrorReason } from "./key-store-errors.ts";
 import { storeFailure } from "./store-folder.ts";
@@ -61,6 +61,15 @@ function fileNameOf(entry: string): string {
 function readFolder(folder: string): string[] {
   try {
     return readdirSync(folder);
+  } catch (error) {
+    throw storeFailure(error, folder);
+  }
+}
+
+/** Whether the folder has a file of this name, whatever it is. @throws {KeyStoreError} nobody can tell */
+export function isFileThere(folder: string, name: KeyName): boolean {
+  try {
+    return lstatSync(join(folder, keyFileName(name)), { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
     throw storeFailure(error, folder);
   }

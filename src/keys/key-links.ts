@@ -48,12 +48,13 @@ function listLinks(folder: string): ReadonlyMap<string, readonly string[]> {
   return links;
 }
 
-/** `undefined` for a link that leads out of the folder, or nowhere. */
+/** The name in the folder that a link leads to, be it by way of a link elsewhere; `undefined`: there is none. */
 function targetOf({ name }: Dirent, folder: string, realFolder: string): string | undefined {
   try {
     const target = resolve(realFolder, readlinkSync(join(folder, name)));
-    const isHere = dirname(target) === realFolder || realpathSync(dirname(target)) === realFolder;
-    return isHere ? basename(target) : undefined;
+    if (dirname(target) === realFolder || realpathSync(dirname(target)) === realFolder) return basename(target);
+    const file = realpathSync(target);
+    return dirname(file) === realFolder ? basename(file) : undefined;
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
     return undefined;

@@ -3,6 +3,7 @@ import type { DomainName } from "./domain-name.ts";
 import type { KeyName } from "./key-name.ts";
 import type { ParsedPrivateKey, PrivateKey } from "./private-key.ts";
 import type { PublicKey } from "./public-key.ts";
+import type { Selector } from "./selector.ts";
 
 /**
  * Where keys live. Every command works on this interface; `DirectoryKeyStore` is the default implementation.
@@ -28,6 +29,11 @@ export interface KeyStore {
    * @throws {KeyStoreError} the store as a whole cannot be read
    */
   list(filter?: (name: KeyName) => boolean, domain?: DomainName): AsyncIterable<KeyStoreEntry>;
+  /**
+   * Which of these selectors of a domain have a key, or what `list` would call a problem, at this moment.
+   * @throws {KeyStoreError}
+   */
+  present(domain: DomainName, selectors: readonly Selector[]): Promise<ReadonlySet<Selector>>;
   /** @throws {KeyNotFoundError | KeyFileError | KeyStoreError} */
   read(name: KeyName): Promise<StoredKey>;
   /**

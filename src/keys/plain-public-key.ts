@@ -5,7 +5,8 @@ import { areResiduesConsistent, type NumberPlace, type RsaNumberPlaces } from ".
 /*
  * Of the files in a store nearly all are just what encoders write. Their public half is found here without making an
  * object or a string on the way; for the rest, and for every word about it, there is `parsePrivateKey`. What is taken
- * here that one takes too, and finds the same (test/keys/plain-public-key.test.ts).
+ * here that one takes too, and finds the same, but for a wrong coefficient, of which the public half says nothing
+ * (test/keys/plain-public-key.test.ts).
  */
 
 const FRAMES = ["PRIVATE KEY", "RSA PRIVATE KEY"].map((label) => ({

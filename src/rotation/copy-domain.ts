@@ -2,9 +2,10 @@ import { DkimctlError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { KeyStore, NewKey, StoredKey } from "../keys/key-store.ts";
-import { KeyNotFoundError, KeyStoreError } from "../keys/key-store-errors.ts";
+import { KeyStoreError } from "../keys/key-store-errors.ts";
 import { publicKeyFingerprint } from "../keys/public-key.ts";
 import type { Selector } from "../keys/selector.ts";
+import { readIfStored } from "../keys/stored-key.ts";
 import { formatJournal } from "./journal.ts";
 import type { DomainLease, JournalStore } from "./journal-store.ts";
 
@@ -72,7 +73,7 @@ type KeyPlan = CopyResult &
 async function planKey(name: KeyName, from: KeyStore, to: KeyStore | undefined): Promise<KeyPlan> {
   try {
     const key = await from.read(name);
-    const there = to && (await readIfThere(name, to));
+    const there = to && (await readIfStored(to, name));
     if (there === undefined) return { ...name, result: "would-copy", detail: `from ${key.location}`, key };
     if (sameKey(key, there)) return { ...name, result: "present", detail: there.location };
     return { ...name, result: "conflict", detail: `another key is stored at ${there.location}` };
@@ -131,15 +132,6 @@ async function copyJournal(
   return isRight
     ? { domain, selector: undefined, result: "copied", detail }
     : { domain, selector: undefined, result: "failed", detail: `${detail} does not hold what was written` };
-}
-
-async function readIfThere(name: KeyName, store: KeyStore): Promise<StoredKey | undefined> {
-  try {
-    return await store.read(name);
-  } catch (error) {
-    if (error instanceof KeyNotFoundError) return undefined;
-    throw error;
-  }
 }
 
 function sameKey(a: StoredKey, b: StoredKey): boolean {

@@ -13,23 +13,37 @@ import { sweepTemporaryFiles } from "../keys/temporary-file.ts";
 import { type ClockReading, formatClockReading, parseClockReading } from "./host-clock.ts";
 import { formatJournal, JournalError, parseJournal } from "./journal.ts";
 import type { DomainLease, JournalStore, RotationTurn } from "./journal-store.ts";
+import type { KeptLook } from "./look.ts";
+import { formatLooks, parseLooks } from "./looks-file.ts";
 import type { Journal } from "./rotation-key.ts";
 
 /** A file name must not be longer than 255 octets. */
 const LONGEST_STEM = 200;
 
-/** The journals of a folder of keys, one file a domain, in `.dkimctl/journal` within it; and when the last run was. */
+/**
+ * The journals of a folder of keys, one file a domain, in `.dkimctl/journal` within it; and when the last run was. The looks
+ * at all domains are one file, which is removed before a journal is written and made anew at the end of a turn: a run that
+ * was killed in between is followed by one that looks at every domain.
+ */
 export class DirectoryJournalStore implements JournalStore {
   readonly #store: LockableKeyStore;
   readonly #path: string;
+  readonly #looksPath: string;
   readonly #options: FileAccessOptions;
   readonly #operations: FileOperations;
   #access: FileAccess | undefined;
+  /** As they are to be at the end of the turn; `undefined`: nobody has asked so far. */
+  #looks: Map<string, KeptLook> | undefined;
+  /** Whether the file told something else when the turn began. */
+  #looksHaveChanged = false;
+  /** Whether the file is known not to be there. */
+  #looksAreDropped = false;
 
   /** @param store a folder: its location is the path */
   constructor(store: LockableKeyStore, options: FileAccessOptions, operations: FileOperations = fileOperations) {
     this.#store = store;
     this.#path = join(store.location, CONTROL_FOLDER, "journal");
+    this.#looksPath = join(this.#path, "looks");
     this.#options = options;
     this.#operations = operations;
   }
@@ -59,6 +73,10 @@ export class DirectoryJournalStore implements JournalStore {
       .sort();
   }
 
+  async looks(): Promise<ReadonlyMap<string, KeptLook>> {
+    return this.#knownLooks();
+  }
+
   async lastRunAt(): Promise<number | undefined> {
     const time = Date.parse(readIfThere(join(this.#path, "last-run"))?.trim() ?? "");
     return Number.isNaN(time) ? undefined : time;
@@ -79,10 +97,22 @@ export class DirectoryJournalStore implements JournalStore {
   /** The lock of the store is the lease of every domain. */
   async begin(): Promise<RotationTurn> {
     const lock = await this.#store.lock();
-    return { lease: async () => this.#lease, release: () => lock.release() };
+    this.#looks = undefined;
+    this.#looksHaveChanged = false;
+    this.#looksAreDropped = false;
+    return {
+      lease: async (domain) => this.#lease(domain),
+      release: async () => {
+        try {
+          await this.#keepLooks();
+        } finally {
+          await lock.release();
+        }
+      },
+    };
   }
 
-  readonly #lease: DomainLease = {
+  readonly #lease = (domain: DomainName): DomainLease => ({
     writeJournal: async (journal) => this.#write(journal),
     createKey: async (name, key, journal) => {
       await this.#store.create(name, key);
@@ -97,10 +127,43 @@ export class DirectoryJournalStore implements JournalStore {
       }
       this.#write(journal);
     },
-    release: async () => {},
-  };
+    release: async (served, look) => {
+      if (served === undefined) return;
+      const looks = this.#knownLooks();
+      const wasKnown = looks.delete(domain);
+      if (served && look !== undefined) looks.set(domain, look);
+      if (wasKnown || looks.has(domain)) this.#looksHaveChanged = true;
+    },
+  });
+
+  #knownLooks(): Map<string, KeptLook> {
+    this.#looks ??= parseLooks(readIfThere(this.#looksPath) ?? "");
+    return this.#looks;
+  }
+
+  async #keepLooks(): Promise<void> {
+    if (!this.#looksHaveChanged) return;
+    const looks = this.#knownLooks();
+    const managed = new Set<string>(await this.domains());
+    for (const domain of looks.keys()) if (!managed.has(domain)) looks.delete(domain);
+    this.#put(this.#looksPath, formatLooks(looks));
+  }
+
+  /** What is known stays in memory until the turn ends. */
+  #dropLooks(): void {
+    if (this.#looksAreDropped) return;
+    this.#knownLooks();
+    try {
+      this.#operations.unlinkSync(this.#looksPath);
+      this.#looksHaveChanged = true;
+    } catch (error) {
+      if (systemErrorCode(error) !== "ENOENT") throw writeFailure(error, this.#looksPath);
+    }
+    this.#looksAreDropped = true;
+  }
 
   #write(journal: Journal): void {
+    this.#dropLooks();
     this.#put(this.locationOf(journal.domain as DomainName), formatJournal(journal));
   }
 

@@ -3,6 +3,7 @@ import type { DomainName } from "../keys/domain-name.ts";
 import type { KeyName } from "../keys/key-name.ts";
 import type { NewKey } from "../keys/key-store.ts";
 import type { ClockReading } from "./host-clock.ts";
+import type { KeptLook } from "./look.ts";
 import type { Journal } from "./rotation-key.ts";
 
 /** Where the journals of a key store's domains live: beside its keys. */
@@ -15,6 +16,11 @@ export interface JournalStore {
   read(domain: DomainName): Promise<Journal | undefined>;
   /** The domains that have a journal, damaged or not, in order. @throws {JournalError} */
   domains(): Promise<DomainName[]>;
+  /**
+   * By domain, what earlier runs found as it should be. To lose it costs looks and nothing else: it is gone as soon as the
+   * journal of the domain is written. A store that keeps none has no such method, and every run looks at every domain.
+   */
+  looks?(): Promise<ReadonlyMap<string, KeptLook>>;
   /** When any run looked at its clock last; milliseconds since the epoch, `undefined` before the first run. */
   lastRunAt(): Promise<number | undefined>;
   recordRun(now: number): Promise<void>;
@@ -58,8 +64,12 @@ export interface DomainLease {
   createKey(name: KeyName, key: NewKey, journal: Journal): Promise<void>;
   /** Removes the key, if it is there, and writes the journal that tells of it. @throws as `createKey` */
   removeKey(name: KeyName, journal: Journal): Promise<void>;
-  /** @param served whether the domain was served to the end, so that nobody need do it again in this round */
-  release(served?: boolean): Promise<void>;
+  /**
+   * @param served whether the domain was served to the end, so that nobody need do it again in this round; absent: that
+   * was not what the lease was for
+   * @param look that it was then found as it should be; absent: it was not, whatever earlier runs have found
+   */
+  release(served?: boolean, look?: KeptLook): Promise<void>;
 }
 
 /** Somebody else has taken the domain over; nothing was written. */

@@ -2,8 +2,8 @@ import { parseKeyRecord, publishedKeyBytes } from "../dns/key-record.ts";
 import { DkimctlError } from "../errors.ts";
 import { compareKeyNames, type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { KeyStore, StoredKey } from "../keys/key-store.ts";
-import { KeyNotFoundError } from "../keys/key-store-errors.ts";
 import { publicKeyFingerprint } from "../keys/public-key.ts";
+import { readIfStored } from "../keys/stored-key.ts";
 import { oneAtATime } from "../one-at-a-time.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import { RevealError, type RevealFolder } from "./reveal-folder.ts";
@@ -30,7 +30,7 @@ export function createKeyRevealers(store: KeyStore): (folder: RevealFolder) => K
       inTurn(async () => {
         const published = parseKeyRecord(record).publicKey;
         if (published === undefined) throw new RevealError(`the record of ${keyRecordName(name)} holds no key`);
-        const stored = await readIfThere(store, name);
+        const stored = await readIfStored(store, name);
         if (stored === undefined) return remove(folder.has(published));
         const { privateKey } = stored;
         if (!Buffer.from(publishedKeyBytes(privateKey.publicKey)).equals(published)) {
@@ -41,7 +41,7 @@ export function createKeyRevealers(store: KeyStore): (folder: RevealFolder) => K
         const fingerprint = publicKeyFingerprint(privateKey.publicKey);
         for (const other of await namesOf(fingerprint)) {
           if (compareKeyNames(other, name) === 0) continue;
-          const twin = await readIfThere(store, other);
+          const twin = await readIfStored(store, other);
           if (twin !== undefined && publicKeyFingerprint(twin.privateKey.publicKey) === fingerprint)
             return remove(false);
         }
@@ -76,18 +76,9 @@ async function readOrRefuse(
   { name, location }: { readonly name: KeyName; readonly location: string },
 ): Promise<StoredKey | undefined> {
   try {
-    return await readIfThere(store, name);
+    return await readIfStored(store, name);
   } catch (error) {
     throw error instanceof DkimctlError ? unreadable(location, error.message) : error;
-  }
-}
-
-async function readIfThere(store: KeyStore, name: KeyName): Promise<StoredKey | undefined> {
-  try {
-    return await store.read(name);
-  } catch (error) {
-    if (error instanceof KeyNotFoundError) return undefined;
-    throw error;
   }
 }
 

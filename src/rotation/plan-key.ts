@@ -110,7 +110,7 @@ class KeyPlanner implements RotationPlan {
       this.steps.push({ kind: "advance", selector, to: "published", why: "every server has the record" });
     } else if (state === "published" || state === "ready") {
       const until = safeSince(this.#key, provenSince, policy, clockSetAt);
-      if (now < until) this.#wait("caches that may hold an older answer", until);
+      if (now < until) this.#wait("caches that may hold an older answer", until, true);
       else if (state === "published") {
         this.steps.push({ kind: "advance", selector, to: "ready", why: "no cache holds an older answer" });
       }
@@ -173,7 +173,7 @@ class KeyPlanner implements RotationPlan {
     } else if (absentSince !== undefined) {
       // Whoever has the private key could deceive receivers whose resolvers still hold the public one.
       const until = forgottenAt(this.#key, absentSince, policy, clockSetAt);
-      if (now < until) this.#wait("caches that may hold the key", until);
+      if (now < until) this.#wait("caches that may hold the key", until, true);
       else this.steps.push({ kind: "reveal", selector, why: "no server has the record, and no cache has the key" });
     }
   }
@@ -204,7 +204,7 @@ class KeyPlanner implements RotationPlan {
     this.findings.push({ level: "person", selector: this.#key.selector, message, hint });
   }
 
-  #wait(what: string, until: number | undefined): void {
-    this.waits.push({ selector: this.#key.selector, what, until });
+  #wait(what: string, until: number | undefined, unbroken?: true): void {
+    this.waits.push({ selector: this.#key.selector, what, until, ...(unbroken && { unbroken }) });
   }
 }

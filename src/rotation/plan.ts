@@ -47,6 +47,8 @@ export interface Wait {
   readonly what: string;
   /** `undefined`: until the DNS or a person has done something. */
   readonly until: number | undefined;
+  /** What is true now must stay so until then: every run sees to it. */
+  readonly unbroken?: true;
 }
 
 /** What somebody should know. Escaped. */
@@ -77,7 +79,7 @@ export interface PlanInput {
   readonly named?: SignerNames | undefined;
   /** When the clock was set forward: what began before is measured from then. */
   readonly clockSetAt?: number | undefined;
-  /** Selectors that the store has, whoever made them. */
+  /** Selectors that the store has, whoever made them: of the live keys, and all others that are known of. */
   readonly taken: ReadonlySet<string>;
   /** Eight random hex digits at each call. */
   readonly random: () => string;

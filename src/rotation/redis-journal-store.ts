@@ -3,10 +3,11 @@ import type { RedisConnection, RedisScript } from "../keys/redis/redis-connectio
 import { asText, scanFields } from "../keys/redis/redis-fields.ts";
 import type { RedisKeyStore } from "../keys/redis/redis-key-store.ts";
 import { type RedisNames, redisNames } from "../keys/redis/redis-names.ts";
-import { SCAN_FIELDS } from "../keys/redis/redis-scripts.ts";
+import { SCAN_FIELDS, SCAN_PAIRS } from "../keys/redis/redis-scripts.ts";
 import { JournalError, parseJournal } from "./journal.ts";
 import type { JournalStore, RotationTurn } from "./journal-store.ts";
-import { RedisLeases } from "./redis-lease.ts";
+import type { KeptLook } from "./look.ts";
+import { parseLook, RedisLeases } from "./redis-lease.ts";
 import type { Journal } from "./rotation-key.ts";
 import { shuffled } from "./shuffled.ts";
 
@@ -68,6 +69,20 @@ export class RedisJournalStore implements JournalStore {
       }
     }
     return [...domains].sort();
+  }
+
+  async looks(): Promise<ReadonlyMap<string, KeptLook>> {
+    const looks = new Map<string, KeptLook>();
+    let domain: string | undefined;
+    for await (const text of scanFields(this.#connection, SCAN_PAIRS, [this.#names.looks])) {
+      if (domain === undefined) domain = text.toString("utf8");
+      else {
+        const look = parseLook(text.toString("utf8"));
+        if (look !== undefined) looks.set(domain, look);
+        domain = undefined;
+      }
+    }
+    return looks;
   }
 
   async lastRunAt(): Promise<number | undefined> {

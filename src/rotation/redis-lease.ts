@@ -11,6 +11,7 @@ import { keyField, orderMember, type RedisNames, redisNames } from "../keys/redi
 import { CREATE_KEY_LEASED, REMOVE_KEY_LEASED, WRITE_JOURNAL_LEASED } from "../keys/redis/redis-scripts.ts";
 import { formatJournal } from "./journal.ts";
 import { type DomainLease, LeaseLostError } from "./journal-store.ts";
+import type { KeptLook } from "./look.ts";
 import type { Journal } from "./rotation-key.ts";
 
 /*
@@ -48,10 +49,11 @@ end
 return held`,
 };
 
-/** KEYS lease. ARGV token, how long to remember that it was served, or 0. */
+/** KEYS lease, looks. ARGV token, how long to remember that it was served, or 0, the domain, its look, or "". */
 const RELEASE: RedisScript = {
   lua: `
 if redis.call('GET', KEYS[1]) ~= ARGV[2] then return 'lost' end
+if ARGV[5] == '' then redis.call('HDEL', KEYS[2], ARGV[4]) else redis.call('HSET', KEYS[2], ARGV[4], ARGV[5]) end
 if ARGV[3] == '0' then redis.call('DEL', KEYS[1]) return 'ok' end
 local now = redis.call('TIME')
 redis.call('SET', KEYS[1], string.format('served %.0f', now[1] * 1000 + math.floor(now[2] / 1000)), 'PX', ARGV[3])
@@ -90,11 +92,16 @@ export class RedisLeases {
     return lease;
   }
 
-  async release(domain: DomainName, token: string, served: boolean): Promise<void> {
+  async release(domain: DomainName, token: string, served: boolean, look: KeptLook | undefined): Promise<void> {
     const key = this.names.lease(domain);
+    const lookText = served && look !== undefined ? formatLook(look) : "";
     this.#held.delete(key);
     try {
-      await this.store.connection.run(RELEASE, [key], [token, served ? String(SERVED_MS) : "0"]);
+      await this.store.connection.run(
+        RELEASE,
+        [key, this.names.looks],
+        [token, served ? String(SERVED_MS) : "0", domain, lookText],
+      );
     } catch (error) {
       // What was done stands; the lease runs out by itself.
       if (!(error instanceof StoreUnavailableError)) throw error;
@@ -151,18 +158,26 @@ class RedisLease implements DomainLease {
     await this.#change(REMOVE_KEY_LEASED, [keyField(name), "", "", orderMember(name)], journal);
   }
 
-  release(served = false): Promise<void> {
-    return this.#leases.release(this.#domain, this.token, served);
+  release(served = false, look?: KeptLook): Promise<void> {
+    return this.#leases.release(this.#domain, this.token, served, look);
   }
 
   async #change(script: RedisScript, entry: readonly string[], journal: Journal): Promise<string> {
     const { names, store } = this.#leases;
-    const { keys, about, order, journals, selectors } = names;
+    const { keys, about, order, journals, looks, selectors } = names;
     const signing = selectors === undefined ? "" : (signingSelector(journal) ?? "");
     const answer = asText(
       await store.connection.run(
         script,
-        [keys, about, order, names.lease(this.#domain), journals, ...(selectors === undefined ? [] : [selectors])],
+        [
+          keys,
+          about,
+          order,
+          names.lease(this.#domain),
+          journals,
+          looks,
+          ...(selectors === undefined ? [] : [selectors]),
+        ],
         [...entry, this.token, this.#domain, formatJournal(journal), signing],
       ),
     );
@@ -171,6 +186,17 @@ class RedisLease implements DomainLease {
       hint: "nothing was written; the other worker goes on from what it found",
     });
   }
+}
+
+function formatLook({ at, until, settings }: KeptLook): string {
+  return `${at} ${until} ${settings}`;
+}
+
+/** @returns `undefined`: it is none, and as good as none */
+export function parseLook(text: string): KeptLook | undefined {
+  const [at, until, settings = ""] = text.split(" ");
+  const look = { at: Number(at), until: Number(until), settings };
+  return Number.isFinite(look.at + look.until) ? look : undefined;
 }
 
 /** The one that a hash of selectors names: of two that sign together, the one that every receiver verifies. */

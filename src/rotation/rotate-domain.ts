@@ -1,6 +1,7 @@
 import { concurrentMap } from "../concurrent-map.ts";
 import { DkimctlError, ExitCode } from "../errors.ts";
 import type { Selector } from "../keys/selector.ts";
+import { type Look, nextLook } from "./look.ts";
 import { absorbObservations, type Observation } from "./observation.ts";
 import { clockFinding, planRotation, type RotationFinding, type RotationPlan, type Step } from "./plan.ts";
 import {
@@ -23,6 +24,8 @@ export interface RotationRun {
   /** What the last look left to wait for. */
   readonly waits: RotationPlan["waits"];
   readonly findings: readonly RotationFinding[];
+  /** When the domain is to be looked at again; `undefined`: at every run. */
+  readonly look: Look | undefined;
 }
 
 /** A key goes from new to active in six rounds at most, and a plan that never ends is a bug. */
@@ -57,7 +60,9 @@ export async function rotateDomain(start: Journal, policy: RotationPolicy, world
     for (const finding of plan.findings) if (finding.level === "person") alerts.set(JSON.stringify(finding), finding);
     if (steps.length === 0 || round === MOST_ROUNDS) {
       const waiting = plan.findings.filter(({ level }) => level === "waiting");
-      return { journal, done, waits: plan.waits, findings: [...alerts.values(), ...failures.values(), ...waiting] };
+      const findings = [...alerts.values(), ...failures.values(), ...waiting];
+      const look = nextLook({ ...plan, findings }, policy, world.now());
+      return { journal, done, waits: plan.waits, findings, look };
     }
     for (const step of steps) {
       const stepper = new Stepper(journal, world, observations);
@@ -88,11 +93,17 @@ async function lookAndPlan(journal: Journal, policy: RotationPolicy, world: Rota
   const { lastRunAt, clockSetAt } = world;
   const isBehind = clockFinding({ journal, lastRunAt, now }) !== undefined;
   const observed = absorbObservations(journal, observations, isBehind ? undefined : now);
-  const taken = await world.taken();
   const named = await world.named?.();
   const random = () => world.random();
   const clock = { now, lastRunAt, clockSetAt };
-  const plan = planRotation({ journal: observed, policy, observations, ...clock, named, taken, random });
+  const planWith = (taken: ReadonlySet<string>) =>
+    planRotation({ journal: observed, policy, observations, ...clock, named, taken, random });
+  let plan = planWith(await world.taken(liveKeys(observed).map(({ selector }) => selector)));
+  // A name that the store has under nobody's care is found out only now: to list a large store takes long.
+  const names = plan.steps.flatMap((step) =>
+    step.kind === "create" && liveKey(observed, step.selector) === undefined ? [step.selector] : [],
+  );
+  if (names.length > 0 && (await world.taken(names)).size > 0) plan = planWith(await world.taken());
   return { observed, plan, observations };
 }
 

@@ -25,6 +25,8 @@ export interface RotationPolicy {
   readonly reveal: boolean;
   /** The DNS may take so long before a person is told. */
   readonly alertAfterMs: number;
+  /** A domain that was found as it should be is looked at again after so long. */
+  readonly lookAgainMs: number;
   /** An effect that shows no result is begun again after so long. */
   readonly publishAgainMs: number;
   readonly activateAgainMs: number;
@@ -44,6 +46,7 @@ export const DEFAULT_POLICY = {
   standby: false,
   reveal: false,
   alertAfterMs: DAY_MS,
+  lookAgainMs: HOUR_MS / 2,
   publishAgainMs: 10 * 60_000,
   activateAgainMs: 0,
 } as const satisfies Partial<RotationPolicy>;

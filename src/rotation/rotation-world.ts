@@ -16,8 +16,8 @@ export interface RotationWorld {
   /** When the clock was found to have been set forward. */
   readonly clockSetAt?: number | undefined;
   random(): string;
-  /** Selectors that the store has for the domain. */
-  taken(): Promise<ReadonlySet<string>>;
+  /** Which of these selectors the store has for the domain; without a question: all that it has. */
+  taken(selectors?: readonly Selector[]): Promise<ReadonlySet<string>>;
   observe(key: RotationKey): Promise<Observation>;
   /** Which of the domain's keys the signer's configuration names. A world that cannot know has no such method. */
   named?(): Promise<SignerNames | undefined>;

@@ -31,6 +31,7 @@ export function createSignerProgram({ command, env, timeLimitMs, signal }: Progr
     });
   return {
     async use(keys, retired) {
+      signal?.throwIfAborted();
       try {
         await run(keys, retired, signal);
       } catch (cause) {

@@ -113,13 +113,15 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
     random,
     lastRunAt,
     clockSetAt,
-    async taken() {
+    async taken(selectors) {
+      if (selectors !== undefined) return store.present(domain, selectors);
       const taken = new Set<string>();
       const ofDomain = store.list((name) => name.domain === domain, domain);
       for await (const { name } of ofDomain) if (name) taken.add(name.selector);
       return taken;
     },
     async observe(key) {
+      survey.signal?.throwIfAborted();
       const { observation, lookup } = await observeKey(nameOf(key), key.record, survey);
       if (lookup !== undefined) lookups.set(key.selector, lookup);
       return observation;

@@ -22,6 +22,9 @@ import { shuffled } from "./shuffled.ts";
 /** Longer than any step of a rotation takes, a slow publisher's included: who has it is not disturbed meanwhile. */
 const LEASE_MS = 5 * 60_000;
 
+/** Of one change, when its answers are lost: each may have cost the time limit of a request. */
+const MOST_WRITES = 4;
+
 /** Of no domain: when a run was last. Its name is none that a domain can have. */
 const CONTROL_DOCUMENT = "_dkimctl";
 /** A clock that was set back by less than this troubles nobody much. */
@@ -166,17 +169,19 @@ class VaultLease implements DomainLease {
 
   /** @throws {LeaseLostError} somebody else has changed the journal, or has the lease */
   async #write(change: (document: VaultDocument, version: number) => VaultDocument): Promise<void> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const { document, version } = this.#known;
       const changed = change(document, version);
       const lease = { owner: this.#owner, until: Date.now() + this.#aheadMs + LEASE_MS };
       const wanted = { ...changed, dkimctl: { ...changed.dkimctl, lease } };
+      let failure: VersionConflict | LostAnswerError;
       try {
         const written = await this.#documents.write(this.#domain, wanted, version);
         this.#known = { ...this.#known, document: wanted, version: written };
         return;
       } catch (error) {
         if (!(error instanceof VersionConflict) && !(error instanceof LostAnswerError)) throw error;
+        failure = error;
       }
       const seen = await this.#documents.read(this.#domain);
       if (sameDocument(seen.document, wanted)) {
@@ -190,6 +195,7 @@ class VaultLease implements DomainLease {
       if (!isOurs)
         throw new LeaseLostError(`another dkimctl has taken over ${this.#domain}`, { hint: "try again in a minute" });
       this.#known = seen;
+      if (tries === MOST_WRITES && failure instanceof LostAnswerError) throw failure;
     }
   }
 }

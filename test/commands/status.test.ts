@@ -124,6 +124,12 @@ describe("status", () => {
     await runCli(["keygen", "-q", "-d", "other.example", "-t", "ed25519"], { store });
     const { stderr, exitCode } = await run([], { store });
     expect(stderr).toMatch(/the keys of other\.example are not managed\n.*--adopt/);
+    const many = ["a", "b", "c"].flatMap((name) => ["-d", `${name}.example`]);
+    await runCli(["keygen", "-q", ...many, "-t", "ed25519"], { store });
+    expect((await run([], { store })).stderr).toBe(
+      "dkimctl: warning: the keys of 4 domains are not managed: a.example, b.example, c.example and others\n" +
+        "dkimctl: hint: take them over: dkimctl rotate --adopt, or name domains\n",
+    );
     expect(exitCode).toBe(0);
   });
 

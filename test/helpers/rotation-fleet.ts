@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createResolver, createServerPool } from "../../src/dns/dns2-resolver.ts";
+import type { Resolver } from "../../src/dns/resolver.ts";
 import { parseServerAddress } from "../../src/dns/server-address.ts";
 import { parseJournal } from "../../src/rotation/journal.ts";
 import { type CliResult, runCli, temporaryFolder } from "./run-cli.ts";
@@ -12,6 +13,8 @@ export interface RotationFleet {
   /** How long the host has been up; absent: it does not tell. */
   uptimeMs?: number;
   run(...argv: string[]): Promise<CliResult>;
+  /** How often any server was asked for anything. */
+  questions: number;
   /** By selector. */
   states(domain: string): Record<string, string>;
   /** The domain and the selectors that the signer was last told of. */
@@ -44,8 +47,20 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
   const fleet: RotationFleet = {
     store,
     now: START,
+    questions: 0,
     async run(...argv) {
       const pool = createServerPool({ timeoutMs: 2000, retries: 0 });
+      const counted = (resolver: Resolver): Resolver => ({
+        lookupTxt: (...question) => {
+          fleet.questions++;
+          return resolver.lookupTxt(...question);
+        },
+        lookup: (...question) => {
+          fleet.questions++;
+          return resolver.lookup(...question);
+        },
+        close: () => resolver.close(),
+      });
       const { PATH, HOME } = process.env;
       try {
         return await runCli(argv, {
@@ -55,8 +70,9 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
           ...(fleet.uptimeMs !== undefined && {
             clock: { now: fleet.now, bootId: "boot", uptimeMs: fleet.uptimeMs },
           }),
-          createResolver: () => createResolver({ servers: [parseServerAddress(server)], timeoutMs: 2000, retries: 0 }),
-          pool,
+          createResolver: () =>
+            counted(createResolver({ servers: [parseServerAddress(server)], timeoutMs: 2000, retries: 0 })),
+          pool: { connect: (address) => counted(pool.connect(address)), close: () => pool.close() },
         });
       } finally {
         await pool.close();

@@ -4,6 +4,8 @@ import { parseSelector } from "../../src/keys/selector.ts";
 import { parseSelectorTemplate } from "../../src/keys/selector-template.ts";
 import { AmbiguousSignerError, adoptKeys } from "../../src/rotation/adopt.ts";
 import { type ClockReading, compareClock } from "../../src/rotation/host-clock.ts";
+import { holds, type KeptLook } from "../../src/rotation/look.ts";
+import { clockFinding } from "../../src/rotation/plan.ts";
 import { rotateDomain } from "../../src/rotation/rotate-domain.ts";
 import { type Journal, liveKey, type RotationAlgorithm, replaceKey } from "../../src/rotation/rotation-key.ts";
 import { REVOKED_RECORD, type RotationWorld } from "../../src/rotation/rotation-world.ts";
@@ -18,8 +20,10 @@ const CRASH = new Crash("killed");
 export function dkimctlRotation(world: SimulatedWorld, domain: DomainName): Rotation {
   const { mischief } = world;
   let journal: Journal = { domain, keys: [] };
+  let look: KeptLook | undefined;
   const write = (written: Journal) => {
     journal = written;
+    look = undefined;
   };
   const host = new SimulatedHost(world);
   const moment: Moment = { now: 0, clock: 0, lastRunAt: undefined, clockSetAt: undefined };
@@ -45,9 +49,13 @@ export function dkimctlRotation(world: SimulatedWorld, domain: DomainName): Rota
       write(adopted);
     }
     const asked = withRequests(journal, world, clock.now);
+    const isBehind = clockFinding({ ...moment, journal: { domain, keys: [] }, now: clock.now }) !== undefined;
+    const settings = JSON.stringify(world.policy);
+    if (asked === journal && !isBehind && holds(look, settings, clock.now)) return;
     try {
       if (asked !== journal) await run.writeJournal(asked);
-      await rotateDomain(asked, world.policy, run);
+      const found = await rotateDomain(asked, world.policy, run);
+      look = found.look && { ...found.look, settings };
       mischief?.seen();
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
@@ -153,7 +161,8 @@ export function simulatedRotationWorld(
       Math.floor(world.random() * 2 ** 32)
         .toString(16)
         .padStart(8, "0"),
-    taken: async () => new Set(world.stored.keys()),
+    taken: async (asked) =>
+      new Set([...world.stored.keys()].filter((name) => asked?.some((one) => one === name) ?? true)),
     observe: async (key) => world.servers.observe(key, moment.now),
     writeJournal: async (journal) => write(journal),
     async makeKey({ selector, algorithm }, journalWith) {

@@ -21,7 +21,7 @@ describe.skipIf(skip)(`bench/run${skip ? ` (${reason})` : ""}`, () => {
     const options = ["--smoke", "--program", program.root, "--output", output];
     const { status, stderr } = spawnSync(
       join(ROOT, "bench/run"),
-      [...options, "startup", "showkeys", "testkeys", "verify-key"],
+      [...options, "startup", "showkeys", "testkeys", "verify-key", "rotate"],
       {
         encoding: "utf8",
       },
@@ -34,6 +34,7 @@ describe.skipIf(skip)(`bench/run${skip ? ` (${reason})` : ""}`, () => {
       "## showkeys",
       "## testkeys",
       "## verify-key",
+      "## rotate",
       "exponent",
     ]) {
       expect(text).toContain(part);

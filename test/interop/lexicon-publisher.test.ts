@@ -214,8 +214,11 @@ describe("a lexicon that says too much, or nonsense", () => {
   });
 
   test("a list that is none", async () => {
-    const failing = publisherThatSays("true", 0).change(change("a", [], LONG));
-    await expect(failing).rejects.toThrow("lexicon's list of what is at a._domainkey.example.org cannot be read: true");
+    const failing = (said: string) => publisherThatSays(said, 0).change(change("a", [], LONG));
+    const told = "lexicon's list of what is at a._domainkey.example.org cannot be read";
+    await expect(failing("true")).rejects.toThrow(`${told}: true`);
+    await expect(failing("[tell-nobody]")).rejects.toThrow(`${told}: [***]`);
+    expect(await failing("[nor-this]").catch(({ cause }: Error) => cause)).toBeUndefined();
   });
 
   test("names within the zone, dots at the end, quotes and records at other names", async () => {

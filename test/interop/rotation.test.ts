@@ -212,6 +212,19 @@ describe.skipIf(peer.skip)(`rotate against BIND ${peer.reason}`, () => {
     expect(zone.txt("s2.ring.provider.test")).toEqual([]);
   });
 
+  test("a selector that somebody has given to a key of theirs is passed over", async () => {
+    const domain = "theirs.example.test";
+    const theirs = fleet(`selector-ring = ["s1", "s2", "s3"]`);
+    await theirs.run("rotate", domain);
+    await theirs.run("keygen", "-d", domain, "-s", "s2", "-t", "ed25519", "-q");
+    theirs.now += 2 * HOUR;
+    await theirs.run("rotate");
+    const plan = await theirs.run("rotate", domain, "--now", "--dry-run");
+    expect(plan.stdout).toContain("make the ed25519 key s3 (asked for)");
+    await theirs.run("rotate", domain, "--now");
+    expect(theirs.states(domain)).toEqual({ s1: "active", s3: "published" });
+  });
+
   test("hooks are told after the fact; one that fails changes nothing, and is said", async () => {
     const domain = "hooks.example.test";
     const log = join(temporaryFolder(), "log");

@@ -555,6 +555,29 @@ test = ["${amavisd}", "-c", "${conf}", "testkeys", "{domain}"]\ntime-limit = "10
       expect(leftovers(own.folder)).toEqual([]);
     });
 
+    test("ended by SIGTERM in the middle of the reload: the signer is put back before the process ends", {
+      timeout: 60_000,
+    }, async () => {
+      const domain = "ended.example.test";
+      const { own, output, reload, configure } = await beforeTheChange(domain);
+      const ender = join(own.folder, "ender");
+      writeFileSync(
+        ender,
+        `#!/bin/sh\n[ -e ${own.folder}/ended ] && exec ${reload}\ntouch ${own.folder}/ended\nkill -TERM $PPID\nsleep 30\n`,
+      );
+      chmodSync(ender, 0o755);
+      const before = readFileSync(output, "utf8");
+      const loads = reloads(own);
+      configure(ender);
+      expect(await rotate(own, 4 * HOUR, 0)).toMatchObject({ signal: "SIGTERM", output: "" });
+      expect(readFileSync(output, "utf8")).toBe(before);
+      expect(reloads(own) - loads).toBe(1);
+      expect(own.states(domain)).toEqual({ k1: "active", k2: "ready" });
+      expect(leftovers(own.folder)).toEqual([]);
+      expect(await rotate(own, 4 * HOUR + 1000, 0)).toMatchObject({ exitCode: 0 });
+      expect(own.states(domain)).toEqual({ k1: "draining", k2: "active" });
+    });
+
     test("at any boundary: the same end, and nothing signs that nobody can verify", {
       timeout: 240_000,
     }, async () => {
@@ -598,5 +621,7 @@ function handOverToGroup(store: string): void {
 const RUN = `
 import { main } from "./main.js";
 import { processContext } from "./context.js";
-process.exitCode = await main(process.argv.slice(2), processContext());
+const context = processContext();
+process.exitCode = await main(process.argv.slice(2), context);
+await context.endProcess();
 `;

@@ -14,5 +14,5 @@ describeKeyStore(
     const path = temporaryFolder();
     return { ...open(path), another: async () => open(path) };
   },
-  { leases: false },
+  { leases: false, keepsLooks: true },
 );

@@ -592,6 +592,7 @@ describe("replacing", () => {
 
 describe("a key that several names share, when that of its file is removed", () => {
   const names = ["b.example", "c.example", "d.example"].map((domain) => parseKeyName(domain, "s"));
+  const ownMaking = ["a.example", "e.example", "g.example"].map((domain) => parseKeyName(domain, "s"));
   const shared = async (options: Partial<DirectoryKeyStoreOptions> = {}) => {
     const path = temporaryFolder();
     const store = new DirectoryKeyStore({ path });
@@ -600,25 +601,36 @@ describe("a key that several names share, when that of its file is removed", () 
     // Of one's own making: a link to a link, by an absolute path, beside links that have nothing to do with it.
     symlinkSync(join(path, "c.example.s.pem"), join(path, "e.example.s.pem"));
     symlinkSync("nowhere", join(path, "f.example.s.pem"));
+    symlinkSync("c.example.s.pem", join(path, "a.example.s.pem"));
+    const elsewhere = join(temporaryFolder(), "link");
+    symlinkSync(join(path, keyFileName(MAIL)), elsewhere);
+    symlinkSync(elsewhere, join(path, "g.example.s.pem"));
     return { path, store: new DirectoryKeyStore({ path, ...options }) };
   };
   const readable = async (path: string) => {
     const store = new DirectoryKeyStore({ path });
-    const keys = await Promise.all(
-      [...names, parseKeyName("e.example", "s")].map(async (name) => (await store.read(name)).privateKey),
-    );
+    const keys = await Promise.all([...names, ...ownMaking].map(async (name) => (await store.read(name)).privateKey));
     return keys.every((key) => encodePrivateKey(key, "pkcs8") === pem(1));
   };
 
   test("lives on under the others, one of which is its file then", async () => {
     const { path, store } = await shared();
     await store.remove(MAIL);
-    expect(lstatSync(join(path, "b.example.s.pem")).isFile()).toBe(true);
+    expect(lstatSync(join(path, "a.example.s.pem")).isFile()).toBe(true);
     expect(await readable(path)).toBe(true);
     expect(readlinkSync(join(path, "f.example.s.pem"))).toBe("nowhere");
     await expect(store.read(MAIL)).rejects.toMatchObject({ code: "DKIM_KEY_NOT_FOUND" });
     for (const name of names.slice(0, 2)) await store.remove(name);
     expect(encodePrivateKey((await store.read(names[2] ?? MAIL)).privateKey, "pkcs8")).toBe(pem(1));
+  });
+
+  test("is not lost under the names that link to the link that is removed", async () => {
+    const { path, store } = await shared();
+    await store.remove(parseKeyName("c.example", "s"));
+    for (const name of [MAIL, ...ownMaking]) {
+      expect(encodePrivateKey((await store.read(name)).privateKey, "pkcs8")).toBe(pem(1));
+    }
+    expect(existsSync(join(path, "c.example.s.pem"))).toBe(false);
   });
 
   test("is lost under none of them, whichever call fails", async () => {

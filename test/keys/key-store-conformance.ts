@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { parseDomainName } from "../../src/keys/domain-name.ts";
+import { type DomainName, parseDomainName } from "../../src/keys/domain-name.ts";
 import { generateEd25519Key } from "../../src/keys/generate-key.ts";
 import { type KeyName, keyRecordName, parseKeyName } from "../../src/keys/key-name.ts";
 import type { KeyStore, KeyStoreEntry, NewKey } from "../../src/keys/key-store.ts";
 import { publicKeyFingerprint } from "../../src/keys/public-key.ts";
-import type { JournalStore } from "../../src/rotation/journal-store.ts";
+import type { DomainLease, JournalStore } from "../../src/rotation/journal-store.ts";
 import type { Journal, RotationKey } from "../../src/rotation/rotation-key.ts";
 import { rsaSample } from "./sample-keys.ts";
 
@@ -26,6 +26,8 @@ export interface StoreUnderTest extends OpenedStore {
 export interface StoreTraits {
   /** Many may rotate at once, each domain leased by itself. */
   readonly leases: boolean;
+  /** What a run found as it should be is kept for the next. */
+  readonly keepsLooks: boolean;
 }
 
 const EXAMPLE = parseDomainName("example.com");
@@ -57,6 +59,16 @@ export function describeKeyStore(title: string, open: () => Promise<StoreUnderTe
       expect(stored.tags).toEqual(tags);
       expect(stored.location).toBe(location);
       expect(stored.name).toEqual(name("s1"));
+    });
+
+    test("which selectors are there, also those that another client has just made", async () => {
+      const asked = ["s1", "s2", "s3"].map((selector) => name(selector).selector);
+      expect(await store.present(EXAMPLE, asked)).toEqual(new Set());
+      await store.create(name("s1"), await ed25519());
+      await names(store);
+      await (await under.another()).store.create(name("s3"), await ed25519());
+      expect(await store.present(EXAMPLE, asked)).toEqual(new Set(["s1", "s3"]));
+      expect(await store.present(parseDomainName("other.example"), asked)).toEqual(new Set());
     });
 
     test("a name that is taken stays as it is", async () => {
@@ -224,6 +236,44 @@ export function describeKeyStore(title: string, open: () => Promise<StoreUnderTe
       expect(await names(under.store)).toEqual(["manual._domainkey.example.com"]);
       expect((await under.journals.read(EXAMPLE))?.keys[0]?.state).toBe("published");
     });
+
+    if (traits.keepsLooks)
+      test("a look is kept until the journal is written, or a look finds otherwise", async () => {
+        const look = { at: 1000, until: 2000, settings: "0123456789abcdef" };
+        const other = parseDomainName("other.example");
+        const kept = async () => Object.fromEntries((await (await under.another()).journals.looks?.()) ?? []);
+        const turn = async (
+          work: (lease: DomainLease, domain: DomainName) => Promise<void>,
+          ...domains: DomainName[]
+        ) => {
+          const { lease, release } = await under.journals.begin();
+          for (const domain of domains) await work((await lease(domain)) as DomainLease, domain);
+          await release();
+        };
+        expect(await kept()).toEqual({});
+        await turn(
+          async (lease, domain) => {
+            await lease.writeJournal({ ...journal("active"), domain });
+            await lease.release(true, look);
+          },
+          EXAMPLE,
+          other,
+        );
+        expect(await kept()).toEqual({ [EXAMPLE]: look, [other]: look });
+        await turn((lease) => lease.release(true), other);
+        expect(await kept()).toEqual({ [EXAMPLE]: look });
+        await turn((lease) => lease.release(false, look), other);
+        expect(await kept()).toEqual({ [EXAMPLE]: look });
+
+        // A run that is killed here is followed by one that looks.
+        const killed = await under.journals.begin();
+        const lease = await killed.lease(EXAMPLE);
+        await lease?.writeJournal(journal("new"));
+        expect(await kept()).toEqual({});
+        await lease?.release(false);
+        await killed.release();
+        expect(await kept()).toEqual({});
+      });
 
     if (!traits.leases)
       test("one run at a time has them all", async () => {

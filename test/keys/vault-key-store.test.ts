@@ -44,7 +44,7 @@ describeKeyStore(
     const vault = await startVault({ casRequired: true });
     return { ...open(vault), another: async () => open(vault) };
   },
-  { leases: true },
+  { leases: true, keepsLooks: false },
 );
 
 function journal(state: KeyState, at: number): Journal {
@@ -227,6 +227,13 @@ describe("faults", () => {
     }
   });
 
+  test("a server that answers no write: later, and not for ever", async () => {
+    const { vault, journals } = await opened();
+    const lease = await (await journals.begin()).lease(MAIL.domain);
+    vault.fault = (request) => (request.startsWith("POST") ? "cut-before" : undefined);
+    await expect(lease?.writeJournal(journal("new", 1))).rejects.toMatchObject({ exitCode: 4 });
+  });
+
   test("a full server", async () => {
     const { vault, store } = await opened();
     vault.fault = () => "full";
@@ -354,6 +361,6 @@ if (real !== undefined) {
       };
       return { ...openReal(), another: async () => openReal() };
     },
-    { leases: true },
+    { leases: true, keepsLooks: false },
   );
 }

@@ -36,6 +36,7 @@ const worlds = fc.record({
     overlapMs: fc.integer({ min: 5, max: 14 }).map((days) => days * DAY),
     tombstoneMs: fc.integer({ min: 0, max: 30 }).map((days) => days * DAY),
     reveal: fc.boolean(),
+    lookAgainMs: fc.constantFrom(HOUR / 2, 5 * HOUR, 2 * DAY),
     selectorRing: fc.constantFrom(undefined, ["s1", "s2", "s3", "s4", "s5", "s6"].map(parseSelector)),
   }),
 });

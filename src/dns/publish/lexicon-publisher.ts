@@ -47,7 +47,7 @@ export function createLexiconPublisher(options: LexiconPublisherOptions): Publis
         throw failureOf(redact(output, secrets), exitCode, zone, options);
       };
 
-      const listed = listedTexts(await call("list"), name, zone);
+      const listed = listedTexts(await call("list"), name, zone, secrets);
       requireExpected(listed, change);
       const wanted = content === undefined ? [] : [plain(content)];
       if (listed.length === wanted.length && listed[0] === wanted[0]) return;
@@ -68,7 +68,7 @@ function contentOf(record: string, splitStrings: boolean): string {
 }
 
 /** What is at the name, as the provider has it, which the name servers may not have yet. @throws {PublishError} */
-function listedTexts(output: string, name: string, zone: string): string[] {
+function listedTexts(output: string, name: string, zone: string, secrets: readonly string[]): string[] {
   const line = output.split("\n").findLast((text) => text.startsWith("["));
   try {
     const rows: unknown = JSON.parse(Buffer.from(line ?? "", "latin1").toString("utf8"));
@@ -76,8 +76,10 @@ function listedTexts(output: string, name: string, zone: string): string[] {
     return rows
       .filter((row) => row.type === "TXT" && isName(String(row.name), name, zone))
       .map((row) => plain(String(row.content)));
-  } catch (cause) {
-    throw new PublishError(`lexicon's list of what is at ${name} cannot be read: ${lastLine(output)}`, { cause });
+  } catch {
+    const said = lastLine(redact(output, secrets));
+    // What JSON.parse says repeats a piece of what was said.
+    throw new PublishError(`lexicon's list of what is at ${name} cannot be read: ${said}`);
   }
 }
 

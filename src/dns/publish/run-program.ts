@@ -28,8 +28,10 @@ export class ProgramError extends OperationError {
 const MOST_OUTPUT = 65_536;
 
 /**
- * Runs a program in a process group of its own to its end, and ends the whole group when the time is up.
+ * Runs a program in a process group of its own to its end, and ends the whole group when the time is up or the signal
+ * comes. After the signal none is begun.
  * @throws {ProgramError} it cannot be started, or took too long
+ * @throws the reason of the signal that came before it was started
  */
 export function runProgram({
   argv,
@@ -39,6 +41,7 @@ export function runProgram({
   signal,
   mostOutput = MOST_OUTPUT,
 }: ProgramCall): Promise<ProgramResult> {
+  if (signal?.aborted) return Promise.reject(signal.reason);
   const [program = "", ...parameters] = argv;
   const label = JSON.stringify(program);
   return new Promise((resolve, reject) => {

@@ -34,6 +34,7 @@ const FILE_MODE = 0o644;
 export function createZoneFilePublisher(options: ZoneFilePublisherOptions): Publisher {
   return {
     async change({ name, zone, ttlSeconds, before, after }, signal) {
+      signal?.throwIfAborted();
       const owner = `${requirePlainName(name).toLowerCase()}.`;
       const origin = requirePlainName(zone).toLowerCase();
       const inZone = (text: string) => text.replaceAll("{zone}", origin);
@@ -45,8 +46,8 @@ export function createZoneFilePublisher(options: ZoneFilePublisherOptions): Publ
         timeLimitMs: options.timeLimitMs,
         signal,
       });
-      const reload = async () => {
-        if (options.reload !== undefined) await requireProgram(callOf(options.reload));
+      const reload = async (ending?: AbortSignal) => {
+        if (options.reload !== undefined) await requireProgram({ ...callOf(options.reload), signal: ending });
       };
       const raise = () => {
         if (options.serialFile !== undefined) raiseSerial(inZone(options.serialFile), options.now());
@@ -64,7 +65,7 @@ export function createZoneFilePublisher(options: ZoneFilePublisherOptions): Publ
         raise();
         if (options.check !== undefined) await requireSound(origin, callOf(options.check));
         isAsked = true;
-        await reload();
+        await reload(signal);
       } catch (cause) {
         if (!(cause instanceof DkimctlError)) throw cause;
         try {
@@ -74,7 +75,7 @@ export function createZoneFilePublisher(options: ZoneFilePublisherOptions): Publ
           if (!(error instanceof DkimctlError)) throw error;
           throw new PublishError(`${cause.message}; nor was the file put back: ${error.message}`, { cause });
         }
-        // The server may have read the new file all the same.
+        // The server may have read the new file all the same. Whatever asked us to end must not end this half-way.
         if (isAsked) await reload().catch(() => {});
         const said = isAsked && options.reload && `see what it says: ${typed(callOf(options.reload))}`;
         const hint = cause.hint ?? (said || undefined);

@@ -18,12 +18,13 @@ import { KeyExistsError, KeyFileError, KeyNotFoundError } from "../key-store-err
 import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "../private-key.ts";
 import { publicKeyFingerprint } from "../public-key.ts";
 import { formatRecordTags, hasTags, parseRecordTags } from "../record-tags-file.ts";
+import type { Selector } from "../selector.ts";
 import type { RedisConnection, RedisReply } from "./redis-connection.ts";
 import { asList, asText, scanFields } from "./redis-fields.ts";
 import { serverWarnings } from "./redis-health.ts";
 import { type ForeignFields, findForeign, listOwn, mergeNames } from "./redis-listing.ts";
 import { keyField, orderMember, type RedisNames, redisNames } from "./redis-names.ts";
-import { CREATE_KEY, PROBE, READ_KEYS, REMOVE_KEY, REPLACE_KEY, SCAN_FIELDS } from "./redis-scripts.ts";
+import { ARE_THERE, CREATE_KEY, PROBE, READ_KEYS, REMOVE_KEY, REPLACE_KEY, SCAN_FIELDS } from "./redis-scripts.ts";
 
 /** Keys that are read in one step; of the first ones fewer, so that a listing begins at once. */
 const KEYS_AT_ONCE = 200;
@@ -74,6 +75,12 @@ export class RedisKeyStore implements KeyStore {
       if (filter(name)) yield { kind: "key", name, location: this.#locationOf(keyField(name)) };
     }
     if (domain === undefined) yield* foreign.problems;
+  }
+
+  async present(domain: DomainName, selectors: readonly Selector[]): Promise<Set<Selector>> {
+    const fields = selectors.map((selector) => keyField({ domain, selector }));
+    const there = asList(await this.connection.run(ARE_THERE, [this.#names.keys], fields));
+    return new Set(selectors.filter((_, index) => there[index] === 1));
   }
 
   async read(name: KeyName): Promise<StoredKey> {

@@ -15,6 +15,8 @@ export interface RedisNames {
   readonly backups: string;
   /** `<domain>` to its journal. */
   readonly journals: string;
+  /** `<domain>` to when it was found as it should be: the look that lets others pass it over. */
+  readonly looks: string;
   /** When a run was last, in milliseconds since the epoch. */
   readonly lastRun: string;
   /** The number of the last lease. */
@@ -33,6 +35,7 @@ export function redisNames({ keys, selectors, prefix }: RedisLayout): RedisNames
     order: own("order"),
     backups: own("backups"),
     journals: own("journals"),
+    looks: own("looks"),
     lastRun: own("last-run"),
     fence: own("fence"),
     probe: own("probe"),

@@ -22,7 +22,7 @@ redis.call('HDEL', KEYS[2], ARGV[2])
 redis.call('ZREM', KEYS[3], ARGV[5])
 `;
 
-/** KEYS[4] lease, KEYS[5] journals, KEYS[6] selectors. ARGV[6] token, ARGV[7] domain, ARGV[8] journal, ARGV[9] selector. */
+/** KEYS[4] lease, KEYS[5] journals, KEYS[6] looks, KEYS[7] selectors. ARGV[6] token, ARGV[7] domain, ARGV[8] journal, ARGV[9] selector. */
 const REQUIRE_LEASE = `
 if redis.call('GET', KEYS[4]) ~= ARGV[6] then
   if ARGV[1] == '1' and redis.call('HGET', KEYS[5], ARGV[7]) == ARGV[8] then return 'ok' end
@@ -31,7 +31,8 @@ end
 `;
 const WRITE_JOURNAL = `
 redis.call('HSET', KEYS[5], ARGV[7], ARGV[8])
-if ARGV[9] ~= '' then redis.call('HSET', KEYS[6], ARGV[7], ARGV[9]) end
+redis.call('HDEL', KEYS[6], ARGV[7])
+if ARGV[9] ~= '' then redis.call('HSET', KEYS[7], ARGV[7], ARGV[9]) end
 return 'ok'
 `;
 
@@ -66,6 +67,14 @@ end
 return found`,
 };
 
+/** KEYS keys. ARGV fields. @returns 1 for each that is there */
+export const ARE_THERE: RedisScript = {
+  lua: `
+local there = {}
+for i = 2, #ARGV do there[i - 1] = redis.call('HEXISTS', KEYS[1], ARGV[i]) end
+return there`,
+};
+
 /** KEYS keys, order. ARGV from, to, count. @returns the last member seen, those whose key is there, those without */
 export const LIST_OWN: RedisScript = {
   lua: `
@@ -97,6 +106,11 @@ local page = redis.call('HSCAN', KEYS[1], ARGV[2], 'COUNT', ARGV[3])
 local fields = {}
 for i = 1, #page[2], 2 do fields[#fields + 1] = page[2][i] end
 return {page[1], fields}`,
+};
+
+/** KEYS a hash. ARGV cursor, count. @returns the next cursor, and fields and values in turn */
+export const SCAN_PAIRS: RedisScript = {
+  lua: `return redis.call('HSCAN', KEYS[1], ARGV[2], 'COUNT', ARGV[3])`,
 };
 
 /** KEYS probe, keys. Does all that the others do, on a name of its own, so that a refusal comes before the work. */

@@ -5,6 +5,7 @@ import { compareKeyNames, type KeyName, keyRecordName } from "../key-name.ts";
 import type { KeyLocation, KeyStore, KeyStoreEntry, NewKey, StoredKey } from "../key-store.ts";
 import { KeyExistsError, KeyFileError, KeyNotFoundError } from "../key-store-errors.ts";
 import { PrivateKeyError, parsePrivateKey } from "../private-key.ts";
+import type { Selector } from "../selector.ts";
 import { entryName, entryTags, NOT_YET, type VaultDocument, type VaultEntry, vaultEntry } from "./vault-document.ts";
 import { changeDocument, type VaultDocuments } from "./vault-documents.ts";
 
@@ -52,6 +53,13 @@ export class VaultKeyStore implements KeyStore {
     for await (const entries of concurrentMap(names, DOCUMENTS_AT_ONCE, (name) => this.#entriesOf(name))) {
       for (const entry of entries) if (entry.name === undefined || filter(entry.name)) yield entry;
     }
+  }
+
+  /** Never from what was listed a moment ago: another host may have put a key there since. */
+  async present(domain: DomainName, selectors: readonly Selector[]): Promise<Set<Selector>> {
+    const { document } = await this.documents.read(domain);
+    const there = new Set(document.selectors.map(({ selector }) => selector.toLowerCase()));
+    return new Set(selectors.filter((selector) => there.has(selector)));
   }
 
   async read(name: KeyName): Promise<StoredKey> {

@@ -34,7 +34,7 @@ describe.skipIf(skip)(`a real redis-server ${reason}`, () => {
         };
         return { ...(await another()), another };
       },
-      { leases: true },
+      { leases: true, keepsLooks: true },
     );
   }
 });
