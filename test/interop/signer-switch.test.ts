@@ -380,7 +380,7 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a signer ${peer
     const domain = "behind.example.test";
     await own.bringUp(domain);
     writeFileSync(output, readFileSync(output, "utf8").replace(/^dkim_key.*\n/m, ""));
-    const { exitCode, stderr } = await own.run("rotate");
+    const { exitCode, stderr } = await own.run("rotate", domain);
     expect([exitCode, stderr]).toEqual([
       1,
       expect.stringContaining(`k1: the signer does not use it: ${output} does not name it`),

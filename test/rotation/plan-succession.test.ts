@@ -320,6 +320,11 @@ describe("a ring of selectors", () => {
       { steps: [], waits: [`mail on its way +${6 * 24}h`, "a free selector of the ring +1h"] },
     ],
     [
+      "not one that is in use, though its file was deleted",
+      { keys: [signing, key("s2", "draining", DAY), gone("s3", HOUR)], lost: ["s2"] },
+      { steps: [] },
+    ],
+    [
       "not one under which the store has a key that rotation does not know",
       { keys: [signing], taken: ["s2"] },
       { steps: ["create s3"] },

@@ -46,7 +46,9 @@ class TestWorld implements RotationWorld {
 
   now = () => NOW;
   random = () => "0badcafe";
-  taken = async () => this.stored;
+  async taken(selectors?: readonly string[]): Promise<ReadonlySet<string>> {
+    return selectors === undefined ? this.stored : new Set(selectors.filter((name) => this.stored.has(name)));
+  }
   async observe({ selector }: RotationKey): Promise<Observation> {
     return this.zone.get(selector) ?? { ...agreed("nothing"), ttlSeconds: 0, negativeSeconds: 0 };
   }
@@ -274,6 +276,12 @@ describe("what fails", () => {
     expect(world.log.filter((line) => line.startsWith("publish"))).toHaveLength(1);
   });
 
+  test("without a word: a publisher that lies is asked once in a run", async () => {
+    const world = worldOf([active, key("k1", "new", 0, { provenSince: undefined })], { old: OURS });
+    world.changeRecord = async () => "done";
+    expect(await rotate(world, { publishAgainMs: 0 })).toMatchObject({ done: ["publish"], findings: [] });
+  });
+
   test("for now only", async () => {
     const world = worldOf([active, key("k1", "new", 0, { provenSince: undefined })], { old: OURS });
     world.instead.publish = fails(new TryAgainError("the server is busy"));
@@ -307,7 +315,10 @@ describe("what fails", () => {
       return { ...world.journal, keys: [world.journal.keys[0] ?? due] };
     };
     let looks = 0;
-    world.taken = async () => new Set(["old", ...Array.from({ length: looks++ }, (_, n) => `k${n + 1}`)]);
+    world.taken = async (names) => {
+      const all = ["old", ...Array.from({ length: looks++ }, (_, n) => `k${n + 1}`)];
+      return new Set(names?.filter((name) => all.includes(name)) ?? all);
+    };
     const { done } = await rotateDomain(world.journal, POLICY, world);
     expect(done).toHaveLength(12);
   });
@@ -404,6 +415,18 @@ test("the signer's configuration is asked, where it can be", async () => {
   const named = async () => ({ kind: "known", source: "/etc/x", isWhole: true, signing: [], where }) as const;
   const { findings } = await rotate(Object.assign(world, { named }));
   expect(findings).toEqual(["person: the signer does not use it: /etc/x does not name it"]);
+});
+
+test.each<[string, Partial<RotationPolicy>, string[]]>([
+  ["with a template, the next name is taken", {}, ["make k2"]],
+  ["of a ring, the next selector", { selectorRing: ["k1", "k3"].map(parseSelector) }, ["make k3"]],
+  ["of a ring that has no other, none", { selectorRing: ["old", "k1"].map(parseSelector) }, []],
+])("what the store has under nobody's care is found before a key is made: %s", async (_, policy, made) => {
+  const world = worldOf([due], { old: OURS });
+  world.stored.add("k1");
+  await rotate(world, policy);
+  expect(world.log.filter((line) => line.startsWith("make"))).toEqual(made);
+  expect(world.journal.keys.some(({ selector }) => selector === "k1")).toBe(false);
 });
 
 test("a preview is the first plan, with what was seen, and changes nothing", async () => {
