@@ -41,7 +41,8 @@ export function register(program: Command, cli: CliContext): void {
     .addHelpText(
       "after",
       `
-Exit status: 0 all is well, 1 a key fails or is unused, 3 something could not be understood or read, 4 the DNS did not answer.
+Exit status: 0 all is well, 1 a key fails or is unused, 3 something could not be
+understood or read, 4 the DNS did not answer.
 
 Examples:
   dkimctl check-signer rspamd

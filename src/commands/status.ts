@@ -62,7 +62,7 @@ export function addStatusOptions(command: Command): Command {
     )
     .addOption(new Option("--sort <order>", "with a table of keys: its order (default: domain)").choices(STATUS_ORDERS))
     .option("--timeline", "with a table of keys: draw when each signs and is in the DNS")
-    .option("--no-timeline", "no drawing, on a terminal and for few domains neither")
+    .option("--no-timeline", "no drawing, not even of few domains on a terminal")
     .addOption(
       new Option("--html <file>", "with a table of keys: write it and the drawing as a page instead").argParser(
         filePath("--html"),
