@@ -165,7 +165,7 @@ describe.skipIf(skip)(`a connection that is cut ${reason}`, () => {
 describe.skipIf(skip)(`a server that refuses ${reason}`, () => {
   async function refusal(store: RedisKeyStore): Promise<{ message: string; hint: string }> {
     const attempts = [
-      () => store.prepare(),
+      () => store.prepare({ create: false }),
       () => store.create(OTHER, testKey(7)),
       () => store.replace(OTHER, testKey(7)),
     ];
@@ -213,7 +213,7 @@ describe.skipIf(skip)(`a server that refuses ${reason}`, () => {
     expect(message).toMatch(/does not allow the user dkim what is needed/);
     const command = /^allow it: redis-cli (.*)$/.exec(hint)?.[1] ?? "";
     execFileSync("sh", ["-c", `redis-cli -p ${server.port} ${command}`]);
-    await store.prepare();
+    await store.prepare({ create: false });
     await store.create(MAIL, testKey(1));
     await store.replace(MAIL, testKey(2));
     expect(await namesIn(store)).toEqual(["mail._domainkey.example.com"]);
@@ -262,14 +262,14 @@ describe.skipIf(skip)(`what a person is warned of ${reason}`, () => {
     ["for this host alone", ["--protected-mode", "no", "--bind", "127.0.0.1"], []],
   ])("%s", async (_, settings, warnings) => {
     const server = await RedisServer.start({ settings });
-    const told = await storeAt(server.url(), { password: settings.includes("secret") ? "secret" : "" }).prepare();
+    const told = await storeAt(server.url(), { password: settings.includes("secret") ? "secret" : "" }).prepare({ create: false });
     expect(told).toEqual(warnings.map((warning) => expect.stringMatching(warning)));
   });
 
   test("who may not ask is not warned", async () => {
     const server = await RedisServer.start({ settings: ["--appendonly", "no"] });
     server.cli("ACL", "SETUSER", "dkim", "on", ">secret", "~*", "+@all", "-config", "-acl");
-    expect(await storeAt(`redis://dkim@127.0.0.1:${server.port}`, { password: "secret" }).prepare()).toEqual([]);
+    expect(await storeAt(`redis://dkim@127.0.0.1:${server.port}`, { password: "secret" }).prepare({ create: false })).toEqual([]);
   });
 });
 
@@ -285,7 +285,7 @@ describe.skipIf(skip)(`ways to a server ${reason}`, () => {
     return store;
   };
   async function works(store: RedisKeyStore): Promise<void> {
-    await store.prepare();
+    await store.prepare({ create: false });
     await store.create(MAIL, testKey(1, { note: "n" }));
     expect(await store.read(MAIL)).toMatchObject({ tags: { note: "n" }, encoding: "base64" });
     expect(await namesIn(store)).toEqual(["mail._domainkey.example.com"]);
@@ -330,7 +330,7 @@ describe.skipIf(skip)(`ways to a server ${reason}`, () => {
     await works(open(`rediss://127.0.0.1:${port}?ca=/ca`, surroundings({ "/ca": readFileSync(certificate, "utf8") })));
     const connection = new RedisConnection({ address: addressOf(`rediss://127.0.0.1:${port}`), patienceMs: 100 });
     const untrusting = new RedisKeyStore(connection);
-    await expect(untrusting.prepare()).rejects.toThrow(/cannot be reached: self-signed certificate/);
+    await expect(untrusting.prepare({ create: false })).rejects.toThrow(/cannot be reached: self-signed certificate/);
   });
 
   test("sentinels: the master they know, and the one after it", { timeout: 60_000 }, async () => {

@@ -1,3 +1,4 @@
+import type { RedisAddress } from "./redis-address.ts";
 import type { RedisConnection, RedisReply } from "./redis-connection.ts";
 
 /**
@@ -9,6 +10,12 @@ export async function serverWarnings(connection: RedisConnection): Promise<strin
   const settings = await configuration(connection, ["appendonly", "save", "protected-mode", "bind", "port"]);
   const users = await connection.inquire("ACL", "GETUSER", "default");
   return [...persistenceWarnings(text, settings), ...exposureWarnings(text, settings, flagsOf(users))];
+}
+
+/** That keys and password travel to another host for all on the way to read. */
+export function clearTextWarnings({ text, tls, servers }: Pick<RedisAddress, "text" | "tls" | "servers">): string[] {
+  if (tls || servers.every(({ host }) => isOfThisHost(host))) return [];
+  return [`${text} is another host without TLS: whoever is on the way reads the keys; use rediss://, or a tunnel`];
 }
 
 function persistenceWarnings(text: string, settings: ReadonlyMap<string, string>): string[] {
@@ -35,7 +42,11 @@ function exposureWarnings(text: string, settings: ReadonlyMap<string, string>, f
 function isReachable(bind: string | undefined): boolean {
   if (bind === undefined) return false;
   const addresses = bind.split(/\s+/).map((address) => address.replace(/^-/, ""));
-  return addresses.some((address) => !/^(127\.|::1$|localhost$)/.test(address));
+  return !addresses.every(isOfThisHost);
+}
+
+function isOfThisHost(host: string): boolean {
+  return /^(127\.|::1$|localhost$)/.test(host);
 }
 
 async function configuration(

@@ -22,7 +22,7 @@ import type { Selector } from "../selector.ts";
 import { shareByCopy } from "../stored-key.ts";
 import type { RedisConnection, RedisReply } from "./redis-connection.ts";
 import { asList, asText, scanFields } from "./redis-fields.ts";
-import { serverWarnings } from "./redis-health.ts";
+import { clearTextWarnings, serverWarnings } from "./redis-health.ts";
 import { type ForeignFields, findForeign, listOwn, mergeNames } from "./redis-listing.ts";
 import { keyField, orderMember, type RedisNames, redisNames } from "./redis-names.ts";
 import { ARE_THERE, CREATE_KEY, PROBE, READ_KEYS, REMOVE_KEY, REPLACE_KEY, SCAN_FIELDS } from "./redis-scripts.ts";
@@ -61,9 +61,11 @@ export class RedisKeyStore implements KeyStore {
   }
 
   /** Asks whether everything that will be asked for is allowed. There is nothing to make: a hash begins with its first field. */
-  async prepare(): Promise<readonly string[]> {
+  async prepare({ create }: { readonly create: boolean }): Promise<readonly string[]> {
     await this.connection.run(PROBE, [this.#names.probe, this.#names.keys]);
-    return serverWarnings(this.connection);
+    // How the keys travel is told to whoever begins with them, not to cron every hour.
+    const travel = create ? clearTextWarnings(this.connection.address) : [];
+    return [...travel, ...(await serverWarnings(this.connection))];
   }
 
   async *list(filter: (name: KeyName) => boolean = () => true, domain?: DomainName): AsyncGenerator<KeyStoreEntry> {
