@@ -3,6 +3,7 @@ import { availableParallelism, cpus, release, tmpdir, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { buildLimits, findPeers } from "./peers.js";
+import { plotGrowth } from "./plot.js";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const BENCHES = ["startup", "keygen", "showkeys", "testkeys", "verify-key", "rotate"];
@@ -45,6 +46,8 @@ export async function bench(args) {
       results.push(result);
     }
     writeFileSync(values.output, `${heading(setting, absent)}\n${results.map(render).join("\n")}`);
+    const growths = results.flatMap(({ growth }) => growth ?? []);
+    if (growths.length > 0) writeFileSync(values.output.replace(/(\.md)?$/, ".svg"), plotGrowth(growths));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

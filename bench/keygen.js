@@ -68,6 +68,7 @@ export async function measure({ folder, dkimctl, rounds, scale, limits, threads,
       ...Object.keys(one).map((name) => [`${name}, one key`, (1 / median(one[name])).toFixed(1)]),
       ...sizes.map((n) => [`dkimctl keygen, ${n} Ed25519, durably`, (n / perSize[n]).toFixed(0)]),
     ],
+    growth: { title: "keygen, Ed25519", perSize },
     targets: [
       { what: "RSA-2048, of libcrypto on all cores", value: speed(limit), least: 0.95 },
       ...beside("openssl genrsa", 1.1),

@@ -53,6 +53,7 @@ export async function measure({ folder, dkimctl, rounds, scale }) {
     title: "rotate, whole process, seconds",
     columns: ["", "showkeys", "nothing due", "1 % due", "all due", "nothing due, × showkeys"],
     rows,
+    growth: { title: "rotate, nothing due", perSize: idle },
     targets: [
       { what: `${largest} keys, nothing due, × showkeys`, value: ratio, most: 3 },
       { what: "questions asked of the DNS with nothing due", value: questions, most: 0 },

@@ -87,6 +87,7 @@ export async function measure({ folder, bin, bundle, dkimctl, rounds, scale, pee
     title: "showkeys",
     columns: ["", "keys/s", "of the read-only limit", "MB"],
     rows,
+    growth: { title: "showkeys", perSize },
     targets: [
       ...sizes
         .filter((size) => size in limits || size === sizes.at(-1))

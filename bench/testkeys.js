@@ -14,7 +14,8 @@ const AMAVIS_KEYS = 1000;
 
 /** Every key looked up, signed with and verified. The limit is libcrypto alone with keys that are new to it: no DNS. */
 export async function measure({ folder, bin, bundle, dkimctl, rounds, scale, limits, threads, peers }) {
-  const sizes = [1, 100, 1000, ...(scale > 1 ? [10_000] : []), ...(scale > 4 ? [100_000] : [])];
+  // A smoke run tells that it works, not how fast.
+  const sizes = scale === 1 ? [1, 10, 100] : [1, 100, 1000, 10_000, ...(scale > 4 ? [100_000] : [])];
   const keys = keyPool(Math.min(sizes.at(-1), 10_000));
   const pool = join(folder, "pool");
   mkdirSync(pool);
@@ -71,6 +72,7 @@ export async function measure({ folder, bin, bundle, dkimctl, rounds, scale, lim
       ...["× amavisd", "own lookups, of dnsperf -q 64"],
     ],
     rows,
+    growth: { title: "testkeys", perSize },
     targets: [
       ...target("of the fresh-key limit", ratios.limit, 0.65),
       ...target("× opendkim-testkey key by key (which signs nothing)", ratios.loop, 12),

@@ -79,6 +79,7 @@ export async function measure({ folder, bundle, dkimctl, rounds, scale, threads 
       ],
       ...(await checkCosts(join(bundle, ".."), stream(withArithmetic).stdin)),
     ],
+    growth: { title: "verify-key --stdin", perSize },
     targets: [
       { what: "records/s without arithmetic", value: Number(rate(largest, perSize[largest])), least: 20_000 },
       { what: "growth of the cost, exponent", value: growthExponent(perSize), most: 1.1 },

@@ -4,11 +4,10 @@ import {
   DOMAIN_SECTIONS,
   type DomainSettings,
   ROTATION_SCHEMA,
-  type Setting,
   type Settings,
-  WrongValue,
 } from "./config/config-schema.ts";
 import { parseToml, type TomlEntry, TomlSyntaxError } from "./config/config-toml.ts";
+import { type Setting, WrongValue } from "./config/setting.ts";
 import { DkimctlError, UsageError } from "./errors.ts";
 import { parseDomainName, quoteName } from "./keys/domain-name.ts";
 import { systemErrorCode, systemErrorReason } from "./keys/key-store-errors.ts";
@@ -16,8 +15,8 @@ import { nearestName } from "./nearest-name.ts";
 
 export type { Settings } from "./config/config-schema.ts";
 
-export const DEFAULT_CONFIG_PATH = "/etc/dkimctl.toml";
-export const DEFAULT_STORE_PATH = "/var/lib/dkim";
+const DEFAULT_CONFIG_PATH = "/etc/dkimctl.toml";
+const DEFAULT_STORE_PATH = "/var/lib/dkim";
 
 export interface Config {
   /** The file that was read, `undefined` when there is none. */

@@ -23,14 +23,25 @@ export type { TxtAnswer } from "./dns/resolver.ts";
 export { DkimctlError } from "./errors.ts";
 export { DirectoryKeyStore, type DirectoryKeyStoreOptions } from "./keys/directory-key-store.ts";
 export { type DomainName, NameSyntaxError, parseDomainName } from "./keys/domain-name.ts";
+export { generateEd25519Key, generateRsaKey, KeyGenerationError } from "./keys/generate-key.ts";
 export { type KeyName, keyRecordName, parseKeyName } from "./keys/key-name.ts";
 export type {
+  CreateOutcome,
+  KeyBackup,
   KeyLocation,
+  KeyProblem,
   KeyStore,
   KeyStoreEntry,
+  KnownKey,
+  LockableKeyStore,
+  NamedNewKey,
   NewKey,
+  PublicKeyEntry,
   RecordTags,
+  ReplacedKey,
   StoredKey,
+  StoredPublicKey,
+  StoreLeftover,
   StoreLock,
 } from "./keys/key-store.ts";
 export {
@@ -40,8 +51,14 @@ export {
   KeyStoreError,
   StoreLockedError,
 } from "./keys/key-store-errors.ts";
-export { type ParsedPrivateKey, type PrivateKey, PrivateKeyError, parsePrivateKey } from "./keys/private-key.ts";
-export type { Ed25519PublicKey, PublicKey, RsaPublicKey } from "./keys/public-key.ts";
+export {
+  encodePrivateKey,
+  type ParsedPrivateKey,
+  type PrivateKey,
+  PrivateKeyError,
+  parsePrivateKey,
+} from "./keys/private-key.ts";
+export { type Ed25519PublicKey, type PublicKey, publicKeyFingerprint, type RsaPublicKey } from "./keys/public-key.ts";
 export { parseSelector, type Selector } from "./keys/selector.ts";
 export { MessageLimitError, type MessageLimits } from "./signing/message.ts";
 export { type SignedMessage, SigningError, type SignOptions, signMessage } from "./signing/sign.ts";

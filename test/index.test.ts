@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import * as face from "../src/index.ts";
+import { temporaryFolder } from "./helpers/store.ts";
 
 test("the public face is this and nothing else", () => {
   expect(Object.keys(face).sort()).toEqual([
@@ -7,6 +8,7 @@ test("the public face is this and nothing else", () => {
     "DkimctlError",
     "KeyExistsError",
     "KeyFileError",
+    "KeyGenerationError",
     "KeyNotFoundError",
     "KeyRecordSyntaxError",
     "KeyStoreError",
@@ -20,7 +22,10 @@ test("the public face is this and nothing else", () => {
     "checkRrset",
     "checkZone",
     "correctRecord",
+    "encodePrivateKey",
     "formatKeyRecord",
+    "generateEd25519Key",
+    "generateRsaKey",
     "keyRecordFor",
     "keyRecordName",
     "parseDomainName",
@@ -28,11 +33,30 @@ test("the public face is this and nothing else", () => {
     "parseKeyRecord",
     "parsePrivateKey",
     "parseSelector",
+    "publicKeyFingerprint",
     "recogniseRecordInput",
     "signMessage",
     "summarizeResults",
     "verifyMessage",
   ]);
+});
+
+test("a key is made, stored and signs, by what the face has", async () => {
+  const store = new face.DirectoryKeyStore({ path: temporaryFolder() });
+  const name = face.parseKeyName("example.com", "mail");
+  const privateKey = await face.generateEd25519Key();
+  await store.create(name, { privateKey, tags: {} });
+  const stored = await store.read(name);
+  const record = face.formatKeyRecord(face.keyRecordFor(stored.privateKey.publicKey));
+  const signed = await face.signMessage(Buffer.from("From: a@example.com\r\n\r\nx\r\n"), {
+    ...name,
+    privateKey: stored.privateKey,
+  });
+  const { signatures } = await face.verifyMessage(signed.message, {
+    lookup: async () => ({ status: "found", records: [record] }),
+  });
+  expect(signatures[0]).toMatchObject({ result: "pass" });
+  expect(face.publicKeyFingerprint(privateKey.publicKey)).toBe(face.publicKeyFingerprint(stored.privateKey.publicKey));
 });
 
 const SIGNED = [

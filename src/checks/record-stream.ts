@@ -100,7 +100,7 @@ export async function answerRecordLineInPool(
  * Master-file text: the strings of one TXT record, or the whole line with its owner. What a name server would not load
  * holds no record.
  */
-export function checkPresentation(text: string, options: CheckRecordOptions = {}): RecordReport {
+function checkPresentation(text: string, options: CheckRecordOptions = {}): RecordReport {
   try {
     const whole = scanZoneText(text);
     const [record] = whole.records;

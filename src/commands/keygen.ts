@@ -94,7 +94,7 @@ Examples:
 }
 
 /** The tags of the record, as words that end up in DNS. */
-export function addRecordOptions(command: Command): Command {
+function addRecordOptions(command: Command): Command {
   const words = collect((text) => text);
   return command
     .addOption(new Option("--hash <algorithms>", "h= of the record, such as sha256").argParser(words))

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { CONFIG_SCHEMA, type Setting, WrongValue } from "../config/config-schema.ts";
+import { CONFIG_SCHEMA } from "../config/config-schema.ts";
 import { TomlSyntaxError } from "../config/config-toml.ts";
+import { type Setting, WrongValue } from "../config/setting.ts";
 import type { Settings } from "../config.ts";
 import { DkimctlError, UsageError } from "../errors.ts";
 import { signerOver } from "./signer-settings.ts";

@@ -26,7 +26,7 @@ export async function verifyStore({ cli, options, settings, blockList }: VerifyT
       if (name !== undefined) unreadable.push(name);
       const source = name === undefined ? escapePath(store.location) : keyRecordName(name);
       const finding = makeFinding("STORE-FILE", { reason: error.message }, error.hint ? { fix: error.hint } : {});
-      const about = { source, name: name && keyRecordName(name), description: "a file that is no usable key" };
+      const about = { source, name: name && keyRecordName(name), description: "no usable key" };
       failed.push(makeNothingReport(about, [finding]));
       continue;
     }

@@ -1,4 +1,5 @@
-import { CONFIG_SCHEMA, ROTATION_SCHEMA, type Setting, type Settings } from "./config-schema.ts";
+import { CONFIG_SCHEMA, ROTATION_SCHEMA, type Settings } from "./config-schema.ts";
+import type { Setting } from "./setting.ts";
 
 /** The configuration as TOML that `loadConfig` reads back to the same settings; what is not set stands there as a comment. */
 export function formatConfig(settings: Partial<Settings>): string {

@@ -20,7 +20,7 @@ export { MalformedMessageError } from "./message-reader.ts";
  */
 
 /** RFC 9715 §3.1, DNS flag day 2020: fits every path without fragments. */
-export const UDP_PAYLOAD_OCTETS = 1232;
+const UDP_PAYLOAD_OCTETS = 1232;
 
 const CLASS_IN = 1;
 const OPT = 41;

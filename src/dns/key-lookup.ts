@@ -9,20 +9,6 @@ import type { DnssecStatus, LookupOptions, Resolver, TxtLookup } from "./resolve
 /** Whether the record is the key's own, or a wildcard's that answers for every selector (RFC 6376 §6.1.2, note). */
 export type WildcardAnswer = "own" | "wildcard" | "unknown";
 
-/**
- * Asks for a sibling that nobody can have published.
- * @param lookup that of the key's own name; only `found` can be a wildcard's
- */
-export async function detectWildcard(
-  resolver: Resolver,
-  { domain }: KeyName,
-  lookup: TxtLookup,
-  options?: LookupOptions,
-): Promise<WildcardAnswer> {
-  if (lookup.status !== "found") return "own";
-  return readWildcard(lookup, await lookupSibling(resolver, domain, options));
-}
-
 /** The answer for a selector that nobody can have published; `undefined` when the domain is too long for one. */
 export async function lookupSibling(
   resolver: Resolver,

@@ -30,7 +30,7 @@ export function parseRecordTags({ hash, service, flags, note }: RecordTagOptions
 }
 
 /** @throws {UsageError} without sha256 nothing can be verified; sha1 must not be used (RFC 8301 §3.1) */
-export function parseHashAlgorithms(values: readonly string[]): string[] {
+function parseHashAlgorithms(values: readonly string[]): string[] {
   const algorithms = parseWords(values, "hash");
   if (algorithms.includes("sha1")) {
     throw new UsageError(`hash algorithm "sha1" must not be used (RFC 8301 §3.1)`, { hint: "use sha256" });
@@ -44,7 +44,7 @@ export function parseHashAlgorithms(values: readonly string[]): string[] {
 }
 
 /** @throws {UsageError} none of `email`, `*` and `tlsrpt` (RFC 8460 §3) is listed */
-export function parseServiceTypes(values: readonly string[]): string[] {
+function parseServiceTypes(values: readonly string[]): string[] {
   const services = parseWords(values, "service", "*");
   if (!services.some((service) => ["email", "*", "tlsrpt"].includes(service))) {
     throw new UsageError(`service types ${quoteName(services.join(":"))} exclude mail`, {
@@ -55,7 +55,7 @@ export function parseServiceTypes(values: readonly string[]): string[] {
 }
 
 /** @throws {UsageError} a flag other than `y` and `s` */
-export function parseFlags(values: readonly string[]): string[] {
+function parseFlags(values: readonly string[]): string[] {
   const flags = parseWords(values, "flag");
   const unknown = flags.find((flag) => flag !== "y" && flag !== "s");
   if (unknown !== undefined) {
@@ -67,7 +67,7 @@ export function parseFlags(values: readonly string[]): string[] {
 }
 
 /** @throws {UsageError} longer than a DNS answer should carry */
-export function parseNote(note: string): string {
+function parseNote(note: string): string {
   const text = note.normalize("NFC");
   if (Buffer.byteLength(text) > MAX_NOTE_LENGTH) {
     throw new UsageError(`the note has ${Buffer.byteLength(text)} octets; the limit is ${MAX_NOTE_LENGTH}`, {

@@ -1,11 +1,11 @@
-import { lstatSync, realpathSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UnderWay } from "../under-way.ts";
 import type { DomainName } from "./domain-name.ts";
 import { withSyncedFolder } from "./durable-file.ts";
 import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions } from "./file-access.ts";
 import { type FileOperations, fileOperations } from "./file-operations.ts";
-import { folderPermissionWarnings, shellQuote } from "./file-permissions.ts";
+import { shellQuote } from "./file-permissions.ts";
 import { type KeyFile, keyExistsError, readKeyFile, relinkKeyFile, rewriteKeyFile, writeKeyFile } from "./key-file.ts";
 import { handOverKeyFile } from "./key-file-heir.ts";
 import { examineKeyFile, isFileThere, namedFiles } from "./key-file-list.ts";
@@ -42,6 +42,7 @@ import type { Selector } from "./selector.ts";
 import { StoreChanges } from "./store-changes.ts";
 import { CONTROL_FOLDER, createStoreFolder, ensureFolder, requireStoreFolder } from "./store-folder.ts";
 import { listKeyBackups } from "./store-leftovers.ts";
+import { StoreWarnings } from "./store-warnings.ts";
 import { type PassphraseSource, parseStoredKey } from "./stored-private-key.ts";
 import { abandonedTemporaryFiles } from "./temporary-file.ts";
 
@@ -66,7 +67,7 @@ export class DirectoryKeyStore implements LockableKeyStore {
   readonly #tags: RecordTagsFolder;
   readonly #changes: StoreChanges;
   readonly #links: KeyLinks;
-  readonly #reported = new Set<string>();
+  readonly #warnings = new StoreWarnings();
 
   constructor(options: DirectoryKeyStoreOptions) {
     this.location = options.path;
@@ -93,7 +94,7 @@ export class DirectoryKeyStore implements LockableKeyStore {
     return publicKeyGroups(namedFiles(this.location, filter), {
       allowedMode: this.#options.mode ?? DEFAULT_KEY_MODE,
       // The first key tells of the folder, too.
-      isPlain: (name) => this.#reported.has(this.location) && this.#tags.surelyHasNone(name),
+      isPlain: (name) => this.#warnings.hasTold(this.location) && this.#tags.surelyHasNone(name),
       read: (name) => this.read(name),
     });
   }
@@ -106,14 +107,15 @@ export class DirectoryKeyStore implements LockableKeyStore {
     const location = this.#pathOf(name);
     const file = this.#readFile(name, location);
     const parsed = await parseStoredKey(file.bytes, location, this.#options.passphrase);
-    const warnings = [...file.warnings, ...this.#folderWarnings(file, location)];
+    const folders = [this.location, ...(file.realPath === location ? [] : [dirname(file.realPath)])];
+    const warnings = [...file.warnings, ...this.#warnings.ofFolders(folders)];
     let tags: RecordTags = {};
     try {
       if (this.#tags.mayHave(name)) tags = this.#tags.read(name, publicKeyFingerprint(parsed.privateKey.publicKey));
     } catch (error) {
       if (error instanceof KeyFileError) throw error;
       warnings.push(
-        ...this.#once(
+        ...this.#warnings.once(
           `the tags kept with the keys cannot be read: ${systemErrorReason(error)}; see: namei -l ${shellQuote(join(this.location, CONTROL_FOLDER, "tags"))}`,
         ),
       );
@@ -260,21 +262,6 @@ export class DirectoryKeyStore implements LockableKeyStore {
       if (error instanceof KeyFileError || error instanceof PrivateKeyError) return undefined;
       throw error;
     }
-  }
-
-  #folderWarnings(file: KeyFile, location: string): string[] {
-    const folders = [this.location, ...(file.realPath === location ? [] : [dirname(file.realPath)])];
-    return folders
-      .filter((folder) => this.#once(folder).length > 0)
-      .flatMap((folder) => folderPermissionWarnings(realpathSync(folder)))
-      .flatMap((warning) => this.#once(warning));
-  }
-
-  /** `[text]` the first time, `[]` from then on: 100,000 keys in a folder need not tell of it each. */
-  #once(text: string): string[] {
-    if (this.#reported.has(text)) return [];
-    this.#reported.add(text);
-    return [text];
   }
 
   #requireFree(location: string): void {

@@ -16,9 +16,9 @@ export type { KeyWeakness } from "./weak-keys/weakness.ts";
 /** Signers must not use, and verifiers must not accept, what is shorter (RFC 8301 §3.2). */
 export const MIN_RSA_BITS = 1024;
 /** What signers should use at least (RFC 8301 §3.2). */
-export const RECOMMENDED_RSA_BITS = 2048;
+const RECOMMENDED_RSA_BITS = 2048;
 /** The longest that every verifier must take (RFC 8301 §3.2). */
-export const MAX_VERIFIABLE_RSA_BITS = 4096;
+const MAX_VERIFIABLE_RSA_BITS = 4096;
 
 /** Longer moduli would let a DNS record cost seconds: of them only size, pattern and small factors are looked at. */
 const MAX_ARITHMETIC_BITS = 8192;

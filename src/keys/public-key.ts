@@ -1,14 +1,7 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { OperationError } from "../errors.ts";
 import { DerError, DerReader, DerTag } from "./der.ts";
-import {
-  DerWriter,
-  elementLength,
-  encodeBitString,
-  encodeDer,
-  encodeUnsignedInteger,
-  unsignedIntegerLength,
-} from "./der-writer.ts";
+import { DerWriter, elementLength, encodeBitString, encodeDer, unsignedIntegerLength } from "./der-writer.ts";
 
 /** An RSA public key as numbers: unsigned big-endian octets without leading zeros (`modulus`, `exponent`). */
 export interface RsaPublicKey {
@@ -40,7 +33,7 @@ export const RSA_ALGORITHM = Uint8Array.of(
   ...[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00],
 );
 /** `SEQUENCE { OID id-Ed25519 }`: no parameters, RFC 8410 §3. */
-export const ED25519_ALGORITHM = Uint8Array.of(0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70);
+const ED25519_ALGORITHM = Uint8Array.of(0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70);
 
 /** Leading zeros are dropped; the octets are not copied. */
 export function rsaPublicKeyFromNumbers(modulus: Uint8Array, exponent: Uint8Array): RsaPublicKey {
@@ -104,11 +97,6 @@ function asPublicKeyError<T>(what: string, parse: () => T): T {
     if (error instanceof DerError) throw new PublicKeyError(`not ${what}: ${error.message}`, { cause: error });
     throw error;
   }
-}
-
-/** The DER RSAPublicKey (RFC 8017 §A.1.1). */
-export function encodeRsaPublicKey(key: RsaPublicKey): Uint8Array {
-  return encodeDer(DerTag.sequence, encodeUnsignedInteger(key.modulus), encodeUnsignedInteger(key.exponent));
 }
 
 /** The DER SubjectPublicKeyInfo (RFC 5280 §4.1, RFC 8410 §4). */

@@ -189,7 +189,7 @@ export function hasTags(tags: RecordTags): boolean {
   return Object.values(tags).some((value) => value !== undefined);
 }
 
-export function tagsFileName(name: KeyName, fingerprint: string): string {
+function tagsFileName(name: KeyName, fingerprint: string): string {
   return `${tagsStem(name)}.${fingerprint.slice(0, 16)}.json`;
 }
 

@@ -1,5 +1,5 @@
 import type { KeyName } from "./key-name.ts";
-import type { KeyStore, StoredKey } from "./key-store.ts";
+import type { KeyLocation, KeyStore, ReplacedKey, StoredKey } from "./key-store.ts";
 import { KeyNotFoundError } from "./key-store-errors.ts";
 
 /** A key of the store; `undefined`: it has none of this name. @throws {KeyStoreError | KeyFileError} as `KeyStore.read` */
@@ -10,4 +10,15 @@ export async function readIfStored(store: KeyStore, name: KeyName): Promise<Stor
     if (error instanceof KeyNotFoundError) return undefined;
     throw error;
   }
+}
+
+/** `KeyStore.share` where every name has a copy of its own: what is shared is the key, not its place. */
+export async function shareByCopy(
+  store: Pick<KeyStore, "read" | "create" | "replace">,
+  name: KeyName,
+  target: KeyName,
+  { replace = false }: { readonly replace?: boolean } = {},
+): Promise<KeyLocation & Partial<ReplacedKey>> {
+  const { privateKey, tags } = await store.read(target);
+  return replace ? store.replace(name, { privateKey, tags }) : store.create(name, { privateKey, tags });
 }

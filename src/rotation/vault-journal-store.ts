@@ -209,7 +209,7 @@ function journalIn(document: VaultDocument, domain: DomainName, where: string): 
 }
 
 /** The document with this journal, and with the times in which its keys sign as the journal has them. */
-export function withJournal(document: VaultDocument, journal: Journal): VaultDocument {
+function withJournal(document: VaultDocument, journal: Journal): VaultDocument {
   return {
     ...document,
     selectors: document.selectors.map((entry) => {

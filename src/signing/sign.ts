@@ -47,7 +47,7 @@ export class SigningError extends UsageError {
 }
 
 /** RFC 6376 §5.4.1, and what identifies and describes the content. */
-export const DEFAULT_SIGNED_HEADERS: readonly string[] = [
+const DEFAULT_SIGNED_HEADERS: readonly string[] = [
   ...["from", "reply-to", "sender", "subject", "date", "to", "cc", "message-id", "in-reply-to", "references"],
   ...["resent-from", "resent-sender", "resent-to", "resent-cc", "resent-date", "resent-message-id"],
   ...["mime-version", "content-type", "content-transfer-encoding", "content-id", "content-description"],

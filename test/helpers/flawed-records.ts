@@ -1,8 +1,9 @@
 import { createPrivateKey, generateKeyPairSync, generatePrimeSync, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ed25519PrivateKeyFromSeed, type PrivateKey, toPrivateKeyObject } from "../../src/keys/private-key.ts";
-import { encodeRsaPublicKey, encodeSubjectPublicKeyInfo } from "../../src/keys/public-key.ts";
+import { encodeSubjectPublicKeyInfo } from "../../src/keys/public-key.ts";
 import { parseRsaPrivateKey, type RsaPrivateKey } from "../../src/keys/rsa-private-key.ts";
+import { encodeRsaPublicKey } from "./pkcs1-public-key.ts";
 import { makeEd25519Key, makeRsaKey } from "./signing-keys.ts";
 
 /** A record with one fault, and the private key of the signer whose record it is meant to be. */

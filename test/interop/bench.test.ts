@@ -16,7 +16,7 @@ describe.skipIf(skip)(`bench/run${skip ? ` (${reason})` : ""}`, () => {
   const program = buildProgramFolder();
   afterAll(() => program.remove());
 
-  test("measures, and writes what it measured with machine and versions", { timeout: 120_000 }, () => {
+  test("measures, and writes what it measured with machine and versions", { timeout: 300_000 }, () => {
     const output = join(program.root, "RESULTS.md");
     const options = ["--smoke", "--program", program.root, "--output", output];
     const { status, stderr } = spawnSync(
@@ -39,6 +39,8 @@ describe.skipIf(skip)(`bench/run${skip ? ` (${reason})` : ""}`, () => {
     ]) {
       expect(text).toContain(part);
     }
-    expect(text).not.toMatch(/NaN|undefined|Infinity/);
+    const plot = readFileSync(output.replace(".md", ".svg"), "utf8");
+    expect(plot).toMatch(/^<svg .*<circle .*<\/svg>\n$/s);
+    for (const made of [text, plot]) expect(made).not.toMatch(/NaN|undefined|Infinity/);
   });
 });

@@ -2,11 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseJournal } from "../../src/rotation/journal.ts";
-import { compiledSource } from "../helpers/compiled-source.ts";
 import { type DynamicZone, startDynamicZone } from "../helpers/dynamic-zone.ts";
+import { type KillableSource, killableSource } from "../helpers/killable-source.ts";
 import { requirePeer } from "../helpers/peers.ts";
 import { seededRandom } from "../helpers/rotation-simulation.ts";
 import { temporaryFolder } from "../helpers/run-cli.ts";
@@ -30,12 +29,10 @@ const STEPS: readonly (readonly [laterMs: number, ...options: string[]])[] = [
 
 describe.skipIf(peer.skip)(`a real process, killed by SIGKILL ${peer.reason}`, () => {
   let zone: DynamicZone;
-  let source: ReturnType<typeof compiledSource>;
+  let source: KillableSource;
   beforeAll(async () => {
-    source = compiledSource();
+    source = killableSource();
     zone = await startDynamicZone();
-    writeFileSync(join(source.path, "run.js"), RUN);
-    writeFileSync(join(source.path, "..", "package.json"), `{"type":"module","version":"0.0.0"}`);
   }, 60_000);
   afterAll(async () => {
     await zone?.stop();
@@ -62,28 +59,8 @@ describe.skipIf(peer.skip)(`a real process, killed by SIGKILL ${peer.reason}`, (
 [rotation]\nalgorithms = ["ed25519"]\nselector = "k{n}"\n`,
       );
       const run = async (offset: number, killAt: number, options: readonly string[]) => {
-        const preload = pathToFileURL(join(import.meta.dirname, "../helpers/kill-at.mjs")).href;
-        const child = spawn(
-          process.execPath,
-          ["--import", preload, join(source.path, "run.js"), "rotate", domain, ...options],
-          {
-            env: {
-              PATH: process.env.PATH,
-              DKIMCTL_STORE: store,
-              DKIMCTL_CONFIG: config,
-              KILL_AT: String(killAt),
-              CLOCK_OFFSET_MS: String(offset),
-            },
-            stdio: ["ignore", "pipe", "pipe"],
-          },
-        );
-        let output = "";
-        const collect = (text: Buffer) => {
-          output += text.toString();
-        };
-        for (const stream of [child.stdout, child.stderr]) stream.on("data", collect);
-        await once(child, "close");
-        return { killed: child.signalCode === "SIGKILL", exitCode: child.exitCode, output };
+        const ended = await source.run({ store, config, offset, killAt, argv: ["rotate", domain, ...options] });
+        return { ...ended, killed: ended.signal === "SIGKILL" };
       };
       const keys = () => {
         const path = join(store, ".dkimctl", "journal", `${domain}.json`);
@@ -125,24 +102,13 @@ describe.skipIf(peer.skip)(`a real process, killed by SIGKILL ${peer.reason}`, (
     writeFileSync(lock, HOLD_LOCK);
     const holder = spawn(process.execPath, [lock, store], { stdio: ["pipe", "pipe", "inherit"] });
     await once(holder.stdout, "data");
-    const env = { PATH: process.env.PATH, DKIMCTL_STORE: store, DKIMCTL_CONFIG: config };
-    const run = async () => {
-      const child = spawn(process.execPath, [join(source.path, "run.js"), "rotate"], { env, stdio: "ignore" });
-      await once(child, "close");
-      return child.exitCode;
-    };
+    const run = async () => (await source.run({ store, config, offset: 0, killAt: 0, argv: ["rotate"] })).exitCode;
     expect(await run()).toBe(4);
     holder.kill("SIGKILL");
     await once(holder, "close");
     expect(await run()).toBe(0);
   });
 });
-
-const RUN = `
-import { main } from "./main.js";
-import { processContext } from "./context.js";
-process.exitCode = await main(process.argv.slice(2), processContext());
-`;
 
 const HOLD_LOCK = `
 import { DirectoryKeyStore } from "./keys/directory-key-store.js";

@@ -1,12 +1,10 @@
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseJournal } from "../../src/rotation/journal.ts";
-import { compiledSource } from "../helpers/compiled-source.ts";
 import { type DynamicZone, startDynamicZone } from "../helpers/dynamic-zone.ts";
+import { type KillableSource, killableSource } from "../helpers/killable-source.ts";
 import { requirePeer } from "../helpers/peers.ts";
 import { temporaryFolder } from "../helpers/run-cli.ts";
 
@@ -23,12 +21,10 @@ interface Life {
 
 describe.skipIf(peer.skip)(`rotate --reveal against BIND ${peer.reason}`, () => {
   let zone: DynamicZone;
-  let source: ReturnType<typeof compiledSource>;
+  let source: KillableSource;
   beforeAll(async () => {
-    source = compiledSource();
+    source = killableSource();
     zone = await startDynamicZone();
-    writeFileSync(join(source.path, "run.js"), RUN);
-    writeFileSync(join(source.path, "..", "package.json"), `{"type":"module","version":"0.0.0"}`);
   }, 60_000);
   afterAll(async () => {
     await zone?.stop();
@@ -45,22 +41,8 @@ describe.skipIf(peer.skip)(`rotate --reveal against BIND ${peer.reason}`, () => 
 [publish]\nmethod = "nsupdate"\nserver = "${server}"\nkey-file = "${zone.keyFile}"
 [signer]\nactivate = ["true"]\n[rotation]\nalgorithms = ["ed25519"]\nselector = "k{n}"\nreveal = ${JSON.stringify(revealed)}\n`,
     );
-    const preload = pathToFileURL(join(import.meta.dirname, "../helpers/kill-at.mjs")).href;
-    const argv = ["--import", preload, join(source.path, "run.js"), "rotate", DOMAIN, ...options];
-    const child = spawn(process.execPath, argv, {
-      env: {
-        PATH: process.env.PATH,
-        DKIMCTL_STORE: store,
-        DKIMCTL_CONFIG: config,
-        KILL_AT: String(killAt),
-        CLOCK_OFFSET_MS: String(offset),
-      },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text: Buffer) => (output += text.toString()));
-    await once(child, "close");
-    return { killed: child.signalCode === "SIGKILL", exitCode: child.exitCode, output };
+    const ended = await source.run({ store, config, offset, killAt, argv: ["rotate", DOMAIN, ...options] });
+    return { ...ended, killed: ended.signal === "SIGKILL" };
   }
 
   const journalOf = ({ store }: Life) => {
@@ -123,9 +105,3 @@ describe.skipIf(peer.skip)(`rotate --reveal against BIND ${peer.reason}`, () => 
     expect(boundaries).toBeGreaterThan(15);
   });
 });
-
-const RUN = `
-import { main } from "./main.js";
-import { processContext } from "./context.js";
-process.exitCode = await main(process.argv.slice(2), processContext());
-`;

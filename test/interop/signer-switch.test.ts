@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -13,13 +11,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createResolver, createServerPool } from "../../src/dns/dns2-resolver.ts";
 import { parseServerAddress } from "../../src/dns/server-address.ts";
 import { parseJournal } from "../../src/rotation/journal.ts";
-import { compiledSource } from "../helpers/compiled-source.ts";
 import { type DynamicZone, startDynamicZone } from "../helpers/dynamic-zone.ts";
+import { type KillableSource, killableSource } from "../helpers/killable-source.ts";
 import { startNamed } from "../helpers/named.ts";
 import { findBinary, requirePeer } from "../helpers/peers.ts";
 import { type CliResult, runCli } from "../helpers/run-cli.ts";
@@ -383,7 +380,7 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a signer ${peer
     const domain = "behind.example.test";
     await own.bringUp(domain);
     writeFileSync(output, readFileSync(output, "utf8").replace(/^dkim_key.*\n/m, ""));
-    const { exitCode, stderr } = await own.run("rotate");
+    const { exitCode, stderr } = await own.run("rotate", domain);
     expect([exitCode, stderr]).toEqual([
       1,
       expect.stringContaining(`k1: the signer does not use it: ${output} does not name it`),
@@ -475,11 +472,9 @@ test = ["${amavisd}", "-c", "${conf}", "testkeys", "{domain}"]\ntime-limit = "10
   );
 
   describe("a real process, killed by SIGKILL", () => {
-    let source: ReturnType<typeof compiledSource>;
+    let source: KillableSource;
     beforeAll(() => {
-      source = compiledSource();
-      writeFileSync(join(source.path, "run.js"), RUN);
-      writeFileSync(join(source.path, "..", "package.json"), `{"type":"module","version":"0.0.0"}`);
+      source = killableSource();
     }, 60_000);
     afterAll(() => source?.remove());
 
@@ -487,25 +482,8 @@ test = ["${amavisd}", "-c", "${conf}", "testkeys", "{domain}"]\ntime-limit = "10
     const stride = Number(process.env.DKIMCTL_KILL_STRIDE ?? 4);
 
     /** @param killAt the number of the call that changes the world at which the process is killed; 0: none */
-    async function rotate(own: Signer, offset: number, killAt: number, ...options: string[]) {
-      const preload = pathToFileURL(join(import.meta.dirname, "../helpers/kill-at.mjs")).href;
-      const argv = ["--import", preload, join(source.path, "run.js"), "rotate", ...options];
-      const env = {
-        PATH: process.env.PATH,
-        DKIMCTL_STORE: own.store,
-        DKIMCTL_CONFIG: own.config,
-        KILL_AT: String(killAt),
-        CLOCK_OFFSET_MS: String(offset),
-      };
-      const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "pipe", "pipe"] });
-      let output = "";
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.on("data", (text: Buffer) => {
-          output += text.toString();
-        });
-      }
-      await once(child, "close");
-      return { signal: child.signalCode, exitCode: child.exitCode, output };
+    function rotate(own: Signer, offset: number, killAt: number, ...options: string[]) {
+      return source.run({ store: own.store, config: own.config, offset, killAt, argv: ["rotate", ...options] });
     }
 
     /** The first key signs, and the next run changes to the second. */
@@ -617,11 +595,3 @@ test = ["${amavisd}", "-c", "${conf}", "testkeys", "{domain}"]\ntime-limit = "10
 function handOverToGroup(store: string): void {
   for (const name of readdirSync(store)) if (name.endsWith(".pem")) chownSync(join(store, name), 0, 65534);
 }
-
-const RUN = `
-import { main } from "./main.js";
-import { processContext } from "./context.js";
-const context = processContext();
-process.exitCode = await main(process.argv.slice(2), context);
-await context.endProcess();
-`;

@@ -5,7 +5,8 @@ import { encodeBitString, encodeDer } from "../../src/keys/der-writer.ts";
 import { classifyKeyBytes } from "../../src/keys/key-bytes.ts";
 import { parsePem } from "../../src/keys/pem.ts";
 import { encodePrivateKeyDer } from "../../src/keys/private-key.ts";
-import { encodeRsaPublicKey, encodeSubjectPublicKeyInfo } from "../../src/keys/public-key.ts";
+import { encodeSubjectPublicKeyInfo } from "../../src/keys/public-key.ts";
+import { encodeRsaPublicKey } from "../helpers/pkcs1-public-key.ts";
 import { ed25519Sample, rsaSample, vector } from "./sample-keys.ts";
 
 const rsa = rsaSample();

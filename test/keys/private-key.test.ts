@@ -11,9 +11,10 @@ import {
   parsePrivateKey,
   toPrivateKeyObject,
 } from "../../src/keys/private-key.ts";
-import { encodeRsaPublicKey, encodeSubjectPublicKeyInfo } from "../../src/keys/public-key.ts";
+import { encodeSubjectPublicKeyInfo } from "../../src/keys/public-key.ts";
 import { toBigInt, toOctets } from "../../src/keys/rsa-numbers.ts";
 import { encodeRsaPrivateKey, type RsaPrivateKey } from "../../src/keys/rsa-private-key.ts";
+import { encodeRsaPublicKey } from "../helpers/pkcs1-public-key.ts";
 import { ed25519Sample, rsaSample, vector } from "./sample-keys.ts";
 
 const rsa = rsaSample();

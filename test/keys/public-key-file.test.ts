@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { encodePem } from "../../src/keys/pem.ts";
-import { encodeRsaPublicKey, encodeSubjectPublicKeyInfo } from "../../src/keys/public-key.ts";
+import { encodeSubjectPublicKeyInfo } from "../../src/keys/public-key.ts";
 import { PublicKeyFileError, parsePublicKeyFile } from "../../src/keys/public-key-file.ts";
+import { encodeRsaPublicKey } from "../helpers/pkcs1-public-key.ts";
 import { ed25519Sample, rsaSample, vector } from "./sample-keys.ts";
 
 const rsa = rsaSample().publicKey;

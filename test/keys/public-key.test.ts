@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  encodeRsaPublicKey,
   encodeSubjectPublicKeyInfo,
   PublicKeyError,
   parseRsaPublicKey,
@@ -11,6 +10,7 @@ import {
   samePublicKey,
   toPublicKeyObject,
 } from "../../src/keys/public-key.ts";
+import { encodeRsaPublicKey } from "../helpers/pkcs1-public-key.ts";
 import { ed25519Sample, rsaSample } from "./sample-keys.ts";
 
 const rsa = rsaSample().publicKey;

@@ -61,6 +61,7 @@ describe("parseStoreAddress", () => {
     ["redis:h", /is no address of a store/],
     ["redis://", /names no server/],
     ["redis+unix://h/x", /names no socket/],
+    ["redis+unix:///run/a%22;x", /no path of a socket/],
     ["redis://a,b", /names several servers.*redis\+sentinel/s],
     ["redis://h:0", /is no HOST or HOST:PORT/],
     ["redis://h:65536", /is no HOST or HOST:PORT/],

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TxtAnswer } from "../../src/dns/resolver.ts";
-import { encodeRsaPublicKey } from "../../src/keys/public-key.ts";
 import { SignedFieldPicker } from "../../src/signing/header-hash.ts";
 import { parseMessage } from "../../src/signing/message.ts";
 import { signMessage } from "../../src/signing/sign.ts";
 import { summarizeResults, verifyMessage } from "../../src/signing/verify.ts";
+import { encodeRsaPublicKey } from "../helpers/pkcs1-public-key.ts";
 import { makeEd25519Key, makeRsaKey, recordOf, zone } from "../helpers/signing-keys.ts";
 
 const rsa = makeRsaKey();

@@ -73,6 +73,10 @@ export function parseRedisAddress(url: StoreUrl): RedisAddress {
       hint: `write it as ${example}`,
     });
   }
+  // It gets into configurations that we write.
+  if (isSocket && /["\\\x00-\x1f\x7f]/.test(url.path)) {
+    throw new StoreAddressError(`${quoteName(url.text)} is no path of a socket that a signer can be told`);
+  }
   if (topology === "server" && url.hosts.length > 1) {
     throw new StoreAddressError(`${quoteName(url.text)} names several servers`, {
       hint: "write redis+sentinel://HOST,HOST/NAME for sentinels, redis+cluster://HOST,HOST for a cluster",

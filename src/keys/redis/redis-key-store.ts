@@ -19,6 +19,7 @@ import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "../private-k
 import { publicKeyFingerprint } from "../public-key.ts";
 import { formatRecordTags, hasTags, parseRecordTags } from "../record-tags-file.ts";
 import type { Selector } from "../selector.ts";
+import { shareByCopy } from "../stored-key.ts";
 import type { RedisConnection, RedisReply } from "./redis-connection.ts";
 import { asList, asText, scanFields } from "./redis-fields.ts";
 import { serverWarnings } from "./redis-health.ts";
@@ -155,14 +156,8 @@ export class RedisKeyStore implements KeyStore {
     };
   }
 
-  /** Every name has its own copy: what is shared here is the key, not its place. */
-  async share(
-    name: KeyName,
-    target: KeyName,
-    { replace = false }: { readonly replace?: boolean } = {},
-  ): Promise<KeyLocation & { readonly backup?: string | undefined }> {
-    const { privateKey, tags } = await this.read(target);
-    return replace ? this.replace(name, { privateKey, tags }) : this.create(name, { privateKey, tags });
+  share(name: KeyName, target: KeyName, options?: { readonly replace?: boolean }): ReturnType<KeyStore["share"]> {
+    return shareByCopy(this, name, target, options);
   }
 
   async remove(name: KeyName): Promise<void> {

@@ -6,6 +6,7 @@ import type { KeyLocation, KeyStore, KeyStoreEntry, NewKey, StoredKey } from "..
 import { KeyExistsError, KeyFileError, KeyNotFoundError } from "../key-store-errors.ts";
 import { PrivateKeyError, parsePrivateKey } from "../private-key.ts";
 import type { Selector } from "../selector.ts";
+import { shareByCopy } from "../stored-key.ts";
 import { entryName, entryTags, NOT_YET, type VaultDocument, type VaultEntry, vaultEntry } from "./vault-document.ts";
 import { changeDocument, type VaultDocuments } from "./vault-documents.ts";
 
@@ -123,14 +124,8 @@ export class VaultKeyStore implements KeyStore {
     return { location: this.#locationOf(name), backup };
   }
 
-  /** A document holds its own copy of the key: what is shared here is the key, not its place. */
-  async share(
-    name: KeyName,
-    target: KeyName,
-    { replace = false }: { readonly replace?: boolean } = {},
-  ): Promise<KeyLocation & { readonly backup?: string | undefined }> {
-    const { privateKey, tags } = await this.read(target);
-    return replace ? this.replace(name, { privateKey, tags }) : this.create(name, { privateKey, tags });
+  share(name: KeyName, target: KeyName, options?: { readonly replace?: boolean }): ReturnType<KeyStore["share"]> {
+    return shareByCopy(this, name, target, options);
   }
 
   async remove(name: KeyName): Promise<void> {

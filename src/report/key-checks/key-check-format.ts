@@ -71,7 +71,7 @@ export function describeResult({ verdict, reason }: TestOutcome): string {
 }
 
 /** The findings that are worth a person's time beside the result itself, which tells the first of them for some codes. */
-export function furtherFindings(outcome: TestOutcome): Finding[] {
+function furtherFindings(outcome: TestOutcome): Finding[] {
   if (outcome.kind !== "tested") return [];
   const told = outcome.code === "bad-record" ? "error" : outcome.code === "warning" ? "warning" : undefined;
   const first = outcome.findings.findIndex(({ severity }) => severity === told);

@@ -39,7 +39,7 @@ export function makeRecordReport(found: FoundRecords): KeyReport {
 }
 
 /** `s1._domainkey`, or a host of one label: the zone that it belongs to was not told. */
-export function isRelativeName(name: string): boolean {
+function isRelativeName(name: string): boolean {
   return /(?:^|\.)_domainkey$/i.test(name) || /\._domainkey\.[^.]+$/i.test(name) || !name.includes(".");
 }
 

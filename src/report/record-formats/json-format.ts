@@ -5,7 +5,7 @@ import { publicKeyFingerprint } from "../../keys/public-key.ts";
 import { publicKeyBits, type RecordFormat, type RecordToPrint, recordTagTexts, recordText } from "./record-format.ts";
 
 /** Changes with the shape of the document only. */
-export const SHOWKEYS_SCHEMA = "dkimctl/showkeys/1";
+const SHOWKEYS_SCHEMA = "dkimctl/showkeys/1";
 
 /** One element of `records`. Every field is always there; what a key does not have is null. */
 export interface JsonRecord {
