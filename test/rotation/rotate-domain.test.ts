@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { OperationError, TryAgainError } from "../../src/errors.ts";
 import { parseSelector } from "../../src/keys/selector.ts";
+import { parseSelectorTemplate } from "../../src/keys/selector-template.ts";
 import type { Observation } from "../../src/rotation/observation.ts";
 import { previewRotation, rotateDomain } from "../../src/rotation/rotate-domain.ts";
 import { isLive, type Journal, type RotationKey } from "../../src/rotation/rotation-key.ts";
@@ -427,6 +428,23 @@ test.each<[string, Partial<RotationPolicy>, string[]]>([
   await rotate(world, policy);
   expect(world.log.filter((line) => line.startsWith("make"))).toEqual(made);
   expect(world.journal.keys.some(({ selector }) => selector === "k1")).toBe(false);
+});
+
+test("a confirmed change of the signer leaves other wishes alone", async () => {
+  const drained = key("k0", "draining", 8 * DAY, intent("tombstone", 60_000));
+  const world = worldOf([due, next, drained], { old: OURS, k1: OURS, k0: OURS });
+  await rotate(world);
+  expect(world.journal.keys.map(({ state, intent }) => [state, intent?.effect])).toEqual([
+    ["draining", undefined],
+    ["active", undefined],
+    ["draining", "tombstone"],
+  ]);
+});
+
+test("a random selector is the world's", async () => {
+  const world = worldOf([]);
+  await rotate(world, { selector: parseSelectorTemplate("{random}") });
+  expect(world.log).toContain("make 0badcafe");
 });
 
 test("a preview is the first plan, with what was seen, and changes nothing", async () => {
