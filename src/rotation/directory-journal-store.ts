@@ -65,11 +65,12 @@ export class DirectoryJournalStore implements JournalStore {
   async domains(): Promise<DomainName[]> {
     const files = listFolder(this.#path).filter((name) => name.endsWith(".json"));
     return files
-      .map((name) =>
-        name.startsWith("sha256-")
-          ? parseJournal(readFileSync(join(this.#path, name), "utf8"), join(this.#path, name)).domain
-          : (name.slice(0, -".json".length) as DomainName),
-      )
+      .flatMap((name) => {
+        if (!name.startsWith("sha256-")) return name.slice(0, -".json".length) as DomainName;
+        const path = join(this.#path, name);
+        const text = readIfThere(path);
+        return text === undefined ? [] : parseJournal(text, path).domain;
+      })
       .sort();
   }
 
