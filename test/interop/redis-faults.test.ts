@@ -262,14 +262,18 @@ describe.skipIf(skip)(`what a person is warned of ${reason}`, () => {
     ["for this host alone", ["--protected-mode", "no", "--bind", "127.0.0.1"], []],
   ])("%s", async (_, settings, warnings) => {
     const server = await RedisServer.start({ settings });
-    const told = await storeAt(server.url(), { password: settings.includes("secret") ? "secret" : "" }).prepare({ create: false });
+    const told = await storeAt(server.url(), { password: settings.includes("secret") ? "secret" : "" }).prepare({
+      create: false,
+    });
     expect(told).toEqual(warnings.map((warning) => expect.stringMatching(warning)));
   });
 
   test("who may not ask is not warned", async () => {
     const server = await RedisServer.start({ settings: ["--appendonly", "no"] });
     server.cli("ACL", "SETUSER", "dkim", "on", ">secret", "~*", "+@all", "-config", "-acl");
-    expect(await storeAt(`redis://dkim@127.0.0.1:${server.port}`, { password: "secret" }).prepare({ create: false })).toEqual([]);
+    expect(
+      await storeAt(`redis://dkim@127.0.0.1:${server.port}`, { password: "secret" }).prepare({ create: false }),
+    ).toEqual([]);
   });
 });
 
