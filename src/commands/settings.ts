@@ -31,6 +31,7 @@ export function loadSettings(cli: CliContext, options: GlobalOptions & KeyFileOp
     path: options.config,
     env,
     readFile(path) {
+      // First, since no decoder need be made where there is no file.
       const octets = cli.readFile(path);
       return new TextDecoder().decode(octets);
     },
