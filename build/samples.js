@@ -43,6 +43,7 @@ const LESS_USUAL = [
     apart: true,
     lines: ["init", "genrsa", "keygen", "rotate", "export", "import"].map((command) => [command, "--help"]),
   },
+  { name: "declaring", apart: true, lines: ["testkeys", "verify-key"].map((command) => [command, "--help"]) },
   {
     name: "making",
     divided: true,
@@ -53,6 +54,7 @@ const LESS_USUAL = [
   },
   {
     name: "judging",
+    divided: true,
     lines: [["verify-key", "--record", "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]],
   },
   {

@@ -61,14 +61,14 @@ describe("what a command loads", () => {
       "testkeys --server 127.0.0.1#9 --retries 0",
       [
         ...["cli.cjs", "listing.cjs", "program.cjs"],
-        ...["testing-judging.cjs", "testing-making.cjs", "testing-options.cjs", "testing.cjs"],
+        ...["testing-declaring.cjs", "testing-judging.cjs", "testing-making.cjs", "testing-options.cjs", "testing.cjs"],
       ],
     ],
   ])("%s: of the source, what belongs to it and to what is less: %j", (line, chunks) => {
     expect([...whatIsLoaded(program, line.split(" "), env).chunks].sort()).toEqual(chunks);
   });
 
-  test.each(["init", "genrsa", "keygen", "import", "status"])(
+  test.each(["init", "genrsa", "keygen", "import", "status", "testkeys", "verify-key"])(
     "%s --help: nothing that makes or tests keys",
     (command) => {
       const { chunks, builtins } = whatIsLoaded(program, [command, "--help"], env);
