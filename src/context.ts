@@ -44,7 +44,7 @@ export interface CliContext {
   openPrompter(): Promise<Prompter | undefined>;
   /** For runs over very many keys: from now on, what is done with is cleared away before it doubles what is in use. */
   preferMemory(): void;
-  /** What a run has opened that would keep the process alive; `main` calls each when the command has ended. */
+  /** What a run has opened that would keep the process alive; `main` calls each when the command has ended, the last first. */
   readonly closers: (() => Promise<void>)[];
   /** What `main` returns when nothing is thrown. */
   exitCode: ExitCode;

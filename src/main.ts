@@ -14,8 +14,8 @@ export async function main(argv: readonly string[], cli: CliContext): Promise<Ex
     // Whatever else fails once the run is being ended fails because of that.
     return reportError(cli.signal.aborted ? cli.signal.reason : error, argv, cli);
   } finally {
-    // What cannot be closed any more is closed.
-    await Promise.allSettled(cli.closers.splice(0).map((close) => close()));
+    // What was opened last may still need what it was opened with. What cannot be closed any more is closed.
+    for (const close of cli.closers.splice(0).reverse()) await close().catch(() => {});
   }
   return cli.exitCode;
 }

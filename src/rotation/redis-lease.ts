@@ -51,6 +51,7 @@ return held`,
 
 /** KEYS lease, looks. ARGV token, how long to remember that it was served, or 0, the domain, its look, or "". */
 const RELEASE: RedisScript = {
+  atEnd: true,
   lua: `
 if redis.call('GET', KEYS[1]) ~= ARGV[2] then return 'lost' end
 if ARGV[5] == '' then redis.call('HDEL', KEYS[2], ARGV[4]) else redis.call('HSET', KEYS[2], ARGV[4], ARGV[5]) end
