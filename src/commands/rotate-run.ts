@@ -64,6 +64,7 @@ export async function rotateAll(run: Run): Promise<void> {
       return;
     }
     await delay(Math.max(1000, next - cli.now().getTime()), undefined, { signal: cli.signal });
+    room.readSignersAgain();
   }
 }
 
