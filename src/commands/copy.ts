@@ -47,7 +47,7 @@ Nothing is overwritten. A copy that was interrupted is carried on by the next.
 
 Examples:
   dkimctl copy --from /var/lib/dkim --to redis://127.0.0.1:6379 --dry-run
-  dkimctl copy --from /var/lib/dkim --to vault://vault.example.com/secret/dkim example.com`,
+  dkimctl copy --from /var/lib/dkim --to vault:///secret/dkim example.com`,
     )
     .action((domains: string[]) => copy(domains, command.optsWithGlobals<CopyOptions>(), cli));
 }

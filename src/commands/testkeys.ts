@@ -60,10 +60,10 @@ read, 4 the DNS did not answer, or not all of it was asked by the deadline.
 With --format nagios: 0 ok, 1 warning, 2 critical, 3 unknown.
 
 Examples:
-  dkimctl testkeys                                   all keys, with the system's name servers
+  dkimctl testkeys                                   all keys
   dkimctl testkeys example.com --server 192.0.2.53   ask this server
-  dkimctl testkeys --both                            every authoritative server, then the resolvers
-  dkimctl testkeys --from-records keys.json          without private keys, against what showkeys --format json wrote
+  dkimctl testkeys --both                            all servers, then resolvers
+  dkimctl testkeys --from-records keys.json          without private keys
   dkimctl testkeys --format junit --output dkim.xml  for a CI server`,
     )
     .action((domains: string[]) => testkeys(domains, command.optsWithGlobals<TestkeysOptions>(), cli));
