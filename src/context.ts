@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { ResolverOptions, ServerPool } from "./dns/dns2-resolver.ts";
 import type { Resolver } from "./dns/resolver.ts";
-import { ExitCode, OperationError } from "./errors.ts";
+import { type DkimctlError, ExitCode, OperationError } from "./errors.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import { systemErrorReason } from "./keys/key-store-errors.ts";
 import type { KeyStoreOptions } from "./keys/open-key-store.ts";
@@ -46,6 +46,11 @@ export interface CliContext {
   preferMemory(): void;
   /** What a run has opened that would keep the process alive; `main` calls each when the command has ended, the last first. */
   readonly closers: (() => Promise<void>)[];
+  /**
+   * Set by a command that has words of its own for what ends its run, be it the command line.
+   * @returns the exit status, when it has told the failure; `undefined`: it is told as every other
+   */
+  tellFailure?: (failure: DkimctlError, argv: readonly string[]) => ExitCode | undefined;
   /** What `main` returns when nothing is thrown. */
   exitCode: ExitCode;
 }

@@ -40,6 +40,8 @@ export function reportError(error: unknown, argv: readonly string[], cli: CliCon
     return reportError(explainCommanderError(error, helpCommand(argv)), argv, cli);
   }
   if (error instanceof DkimctlError) {
+    const told = cli.tellFailure?.(error, argv);
+    if (told !== undefined) return told;
     say("error", error.message);
     if (error.hint !== undefined) say("hint", error.hint);
     if (isVerbose(argv)) for (const cause of causes(error)) say("cause", cause);
