@@ -7,7 +7,15 @@ import { KeyExistsError, KeyFileError, KeyNotFoundError } from "../key-store-err
 import { PrivateKeyError, parsePrivateKey } from "../private-key.ts";
 import type { Selector } from "../selector.ts";
 import { shareByCopy } from "../stored-key.ts";
-import { entryName, entryTags, NOT_YET, type VaultDocument, type VaultEntry, vaultEntry } from "./vault-document.ts";
+import {
+  entryName,
+  entryTags,
+  isEntryOf,
+  NOT_YET,
+  type VaultDocument,
+  type VaultEntry,
+  vaultEntry,
+} from "./vault-document.ts";
 import { changeDocument, type VaultDocuments } from "./vault-documents.ts";
 
 /** Documents that are asked for at once while keys are listed. */
@@ -184,10 +192,9 @@ export class VaultKeyStore implements KeyStore {
     return (await this.documents.read(domain)).document;
   }
 
-  #find(document: VaultDocument, { domain, selector }: KeyName): VaultEntry | undefined {
-    const found = document.selectors.filter(
-      (entry) => entry.selector.toLowerCase() === selector && (entry.domain ?? domain).toLowerCase() === domain,
-    );
+  #find(document: VaultDocument, name: KeyName): VaultEntry | undefined {
+    const { domain, selector } = name;
+    const found = document.selectors.filter((entry) => isEntryOf(entry, name));
     if (found.length > 1) {
       throw new KeyFileError(
         `${this.documents.locationOf(domain)} holds ${found.length} keys of selector ${selector}`,
