@@ -116,6 +116,26 @@ describe.skipIf(skip)(`leases in Redis ${reason}`, () => {
     expect(named()).toBe("k3");
   });
 
+  test("of two names that rspamd cannot tell apart, neither takes the key of the other", async () => {
+    const { store, turn } = await worker();
+    const theirs = parseKeyName("mail.example.com", "s1");
+    const ours = parseKeyName("example.com", "s1.mail");
+    await store.create(theirs, testKey(1));
+    const kept = server.cli("HGETALL", "DKIM_KEYS");
+    await expect(store.create(ours, testKey(2))).rejects.toMatchObject({ code: "DKIM_KEY_EXISTS" });
+    await expect(store.replace(ours, testKey(2))).rejects.toMatchObject({
+      code: "DKIM_KEY_EXISTS",
+      message: expect.stringContaining("is the key of another selector and domain"),
+    });
+    await expect(store.remove(ours)).rejects.toMatchObject({ code: "DKIM_KEY_NOT_FOUND" });
+    const lease = await turn.lease(EXAMPLE);
+    await lease?.removeKey(ours, journal("k1 gone"));
+    expect(server.cli("HGETALL", "DKIM_KEYS")).toBe(kept);
+    await store.replace(theirs, testKey(3));
+    await store.remove(theirs);
+    expect(server.cli("HGETALL", "DKIM_KEYS")).toBe("");
+  });
+
   test("the latest run counts, whoever comes last", async () => {
     const { store } = await worker();
     const journals = new RedisJournalStore(store);
