@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -269,6 +270,31 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a signer ${peer
       "k1@new.example.test",
       "old@other.example",
     ]);
+  });
+
+  test("a domain whose first key is on its way goes on with what the configuration has", async () => {
+    const own = setUp();
+    const output = join(own.folder, "52-dkim");
+    own.configure(`type = "amavis"\noutput = "${output}"\nreload = ["${fakeReload(own, output)}"]`);
+    const domain = "begun.example.test";
+    await own.run("keygen", "-d", domain, "-s", "old", "-b", "1024", "-q");
+    await own.run("export", "amavis", "--output", output, "-q");
+    const elsewhere = join(own.folder, "old.pem");
+    renameSync(join(own.store, `${domain}.old.pem`), elsewhere);
+    writeFileSync(output, readFileSync(output, "utf8").replace(/[^']*old\.pem/, elsewhere));
+    const signing = () =>
+      [...readFileSync(output, "utf8").matchAll(/^dkim_key\('(.*?)', '(.*?)'/gm)].map(([, d, s]) => `${s}@${d}`);
+    await own.run("rotate", "another.example.test");
+    own.now += 2 * HOUR;
+    await own.run("rotate", domain);
+    await own.run("rotate");
+    expect(own.states(domain)).toEqual({ k1: "published" });
+    expect(signing()).toEqual(["k1@another.example.test", `old@${domain}`]);
+    // One that was lost signs nothing any more, and holds up nobody.
+    rmSync(elsewhere);
+    own.now += 2 * HOUR;
+    await own.run("rotate");
+    expect(signing()).toEqual(["k1@another.example.test", `k1@${domain}`]);
   });
 
   test("many domains cost few reloads, and one that fails holds up no other", { timeout: 60_000 }, async () => {
