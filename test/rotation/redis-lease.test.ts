@@ -136,6 +136,17 @@ describe.skipIf(skip)(`leases in Redis ${reason}`, () => {
     expect(server.cli("HGETALL", "DKIM_KEYS")).toBe("");
   });
 
+  test("what is no journal of a domain hides no other", async () => {
+    const { store, turn } = await worker();
+    await (await turn.lease(EXAMPLE))?.writeJournal(journal("k1 active"));
+    server.cli("HSET", JOURNALS, "no domain", server.cli("HGET", JOURNALS, EXAMPLE));
+    const journals = new RedisJournalStore(store);
+    const [first, second] = await journals.domains();
+    expect([first, second]).toEqual([EXAMPLE, "no domain"]);
+    await expect(journals.read(second ?? EXAMPLE)).rejects.toThrow("no domain is the journal of example.com");
+    expect((await journals.read(EXAMPLE))?.keys).toHaveLength(1);
+  });
+
   test("the latest run counts, whoever comes last", async () => {
     const { store } = await worker();
     const journals = new RedisJournalStore(store);
