@@ -84,6 +84,7 @@ export interface ProcessContext extends CliContext {
   endProcess(): Promise<unknown>;
 }
 
+/** The process's own streams, clock and signals, which are listened to from now on. To be called once. */
 export function processContext(): ProcessContext {
   const abort = new AbortController();
   // Each program and lookup under way listens to it; Node would take so many for a leak, and say so to cron.

@@ -47,6 +47,10 @@ export interface RotationRoom {
   close(): Promise<void>;
 }
 
+/**
+ * Opens the store, its journals, resolver and servers as options and configuration say.
+ * @throws {UsageError} what all domains share contradicts itself @throws {DkimctlError} something cannot be opened
+ */
 export async function openRotationRoom(options: RotationRoomOptions, cli: CliContext): Promise<RotationRoom> {
   const settings = loadSettings(cli, options);
   const openPublisher = openedOnce(createPublishers(cli));
