@@ -211,16 +211,28 @@ class VaultLease implements DomainLease {
   }
 
   /**
-   * Somebody may have put another key beside ours, which is none of our business; what is ours must be as we left it.
-   * @throws {LeaseLostError} it is not
+   * Somebody may have put another key beside ours, which is none of our business; what is ours must be as we left it, and
+   * the keys as they were proven.
+   * @throws {LeaseLostError} they are not
    */
   #goOnFrom(seen: VersionedDocument): void {
     const [theirs, ours] = [seen.document.dkimctl, this.#known.document.dkimctl];
     if (theirs?.journal !== ours?.journal || theirs?.lease?.owner !== ours?.lease?.owner) {
       throw new LeaseLostError(`another dkimctl has taken over ${this.#domain}`, { hint: "try again in a minute" });
     }
+    const there = new Set(seen.document.selectors.map(keyText));
+    if (!this.#known.document.selectors.every((entry) => there.has(keyText(entry)))) {
+      throw new LeaseLostError(`the keys of ${this.#domain} have been changed by another program`, {
+        hint: "nothing was written; the next run looks at them anew",
+      });
+    }
     this.#known = seen;
   }
+}
+
+/** A key and its name, whatever else its entry says. */
+function keyText({ selector, domain, key }: VaultEntry): string {
+  return JSON.stringify([selector, domain, key]);
 }
 
 function journalIn(document: VaultDocument, domain: DomainName, where: string): Journal | undefined {

@@ -58,7 +58,7 @@ describe("commands on a store in Vault", () => {
     [[], 0, /^$/],
     [["--dry-run"], 0, /^$/],
     [["--json"], 0, /"steps": \[\],\n/],
-    [["a.example", "--algorithms", "ed25519"], 4, /made the ed25519 key/],
+    [["a.example", "--algorithms", "ed25519"], 0, /made the ed25519 key/],
   ])("a document without keys is no domain that was asked for: rotate %j", async (argv, exitCode, said) => {
     const vault = await startVault();
     vault.put("dkim/a.example", { selectors: [] });

@@ -79,6 +79,31 @@ describe("a domain's document", () => {
     expect(entries().map(({ selector }) => selector)).toEqual(["mail", "other", "third"]);
   });
 
+  test("a key that was replaced since it was proven does not sign", async () => {
+    const { store, lease, entries } = await opened();
+    await store.create(MAIL, testKey(1));
+    const held = await lease();
+    await held.writeJournal(journal(["ready", { ready: 1000 }]));
+    await store.replace(MAIL, testKey(2));
+    await expect(held.writeJournal(journal(["active", { active: 2000 }]))).rejects.toMatchObject({
+      code: "DKIM_LEASE_LOST",
+      message: "the keys of example.com have been changed by another program",
+    });
+    expect(entries()).toMatchObject([{ valid_start: 253_402_300_799 }]);
+  });
+
+  test("what a rotation has listed is not what it reads a moment later", async () => {
+    const { vault, store } = await opened();
+    await store.create(MAIL, testKey(1));
+    for await (const _ of store.list(() => false));
+    for await (const _ of store.list(undefined, MAIL.domain));
+    const credentials = { kind: "token", token: vault.token } as const;
+    const client = new VaultClient({ origin: vault.origin, credentials });
+    await new VaultKeyStore(new VaultDocuments(client, `${vault.mount}/dkim`)).replace(MAIL, testKey(2));
+    const { privateKey } = await store.read(MAIL);
+    expect(privateKey).toEqual(testKey(2).privateKey);
+  });
+
   test("a run that was cut off before it could destroy old versions is followed by one that does", async () => {
     const { vault, store, lease, entries } = await opened();
     await store.create(MAIL, testKey(1));

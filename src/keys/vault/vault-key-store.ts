@@ -24,6 +24,12 @@ const DOCUMENTS_AT_ONCE = 16;
 const RECENT_DOCUMENTS = 256;
 const RECENT_MS = 5000;
 
+/** A document, and when it was read; milliseconds since the epoch. */
+interface RecentDocument {
+  readonly document: VaultDocument;
+  readonly at: number;
+}
+
 export interface VaultKeyStoreOptions {
   /** The time in what tells of replaced keys; default the system's. */
   readonly clock?: (() => Date) | undefined;
@@ -42,7 +48,7 @@ export class VaultKeyStore implements KeyStore {
   readonly #clock: () => Date;
   readonly #singleWriter: boolean;
   #warned = false;
-  readonly #recent = new Map<string, { readonly document: VaultDocument; readonly at: number }>();
+  readonly #recent = new Map<string, RecentDocument>();
 
   constructor(documents: VaultDocuments, options: VaultKeyStoreOptions = {}) {
     this.documents = documents;
@@ -59,8 +65,13 @@ export class VaultKeyStore implements KeyStore {
 
   async *list(filter: (name: KeyName) => boolean = () => true, only?: DomainName): AsyncGenerator<KeyStoreEntry> {
     const names = only === undefined ? await this.documents.names() : [only];
-    for await (const entries of concurrentMap(names, DOCUMENTS_AT_ONCE, (name) => this.#entriesOf(name))) {
-      for (const entry of entries) if (entry.name === undefined || filter(entry.name)) yield entry;
+    const documents = concurrentMap(names, DOCUMENTS_AT_ONCE, (name) => this.#entriesOf(name));
+    for await (const { entries, recent } of documents) {
+      const chosen = entries.filter((entry) => entry.name === undefined || filter(entry.name));
+      const domain = chosen.find(({ name }) => name !== undefined)?.name?.domain;
+      // Whoever lists a store reads what he has chosen next; who looks at one domain changes it, and must see it as it is.
+      if (recent !== undefined && domain !== undefined && only === undefined) this.#remember(domain, recent);
+      yield* chosen;
     }
   }
 
@@ -167,23 +178,23 @@ export class VaultKeyStore implements KeyStore {
     ];
   }
 
-  async #entriesOf(name: string): Promise<KeyStoreEntry[]> {
+  async #entriesOf(name: string): Promise<{ entries: KeyStoreEntry[]; recent?: RecentDocument }> {
     const location = this.documents.locationOf(name);
     try {
       const domain = parseDomainName(name);
       const { document } = await this.documents.read(domain);
-      this.#remember(domain, document);
-      return documentEntries(document, domain, (key) => this.#locationOf(key), location);
+      const entries = documentEntries(document, domain, (key) => this.#locationOf(key), location);
+      return { entries, recent: { document, at: Date.now() } };
     } catch (error) {
       if (!(error instanceof DkimctlError) || error.exitCode === ExitCode.tryAgain) throw error;
-      return [{ kind: "problem", location, reason: error.message, hint: error.hint }];
+      return { entries: [{ kind: "problem", location, reason: error.message, hint: error.hint }] };
     }
   }
 
-  #remember(domain: DomainName, document: VaultDocument): void {
+  #remember(domain: DomainName, recent: RecentDocument): void {
     const [oldest] = this.#recent.keys();
     if (this.#recent.size >= RECENT_DOCUMENTS && oldest !== undefined) this.#recent.delete(oldest);
-    this.#recent.set(domain, { document, at: Date.now() });
+    this.#recent.set(domain, recent);
   }
 
   async #documentFor(domain: DomainName): Promise<VaultDocument> {
