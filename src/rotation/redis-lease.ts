@@ -41,6 +41,8 @@ return token`,
 
 /** KEYS leases. ARGV milliseconds, then their tokens. @returns 1 for each that is still held */
 const RENEW: RedisScript = {
+  // What must not be left half-way, such as a signer that is put back, may take longer than the lease.
+  atEnd: true,
   lua: `
 local held = {}
 for i, lease in ipairs(KEYS) do

@@ -27,10 +27,10 @@ describe.skipIf(skip)(`leases in Redis ${reason}`, () => {
     server.cli("FLUSHALL");
   });
 
-  async function worker(parameters = "lease=1") {
+  async function worker(parameters = "lease=1", signal?: AbortSignal) {
     const address = parseStoreAddress(server.url(parameters));
     if (address.kind !== "redis") throw new Error("no Redis");
-    const store = new RedisKeyStore(new RedisConnection({ address }));
+    const store = new RedisKeyStore(new RedisConnection({ address, signal }));
     onTestFinished(() => store.close());
     const turn = await new RedisJournalStore(store).begin();
     onTestFinished(() => turn.release());
@@ -45,6 +45,18 @@ describe.skipIf(skip)(`leases in Redis ${reason}`, () => {
       expect(await two.turn.lease(EXAMPLE)).toBeUndefined();
     }
     await lease?.writeJournal(journal("k1 active"));
+    await lease?.release();
+    expect(await two.turn.lease(EXAMPLE)).toBeDefined();
+  });
+
+  test("that of a run that is being ended is held until its work has ended, and no other work is begun", async () => {
+    const ending = new AbortController();
+    const [one, two] = await Promise.all([worker("lease=1", ending.signal), worker()]);
+    const lease = await one.turn.lease(EXAMPLE);
+    ending.abort(new Error("ended"));
+    await delay(1800);
+    expect(await two.turn.lease(EXAMPLE)).toBeUndefined();
+    await expect(lease?.writeJournal(journal("k1 active"))).rejects.toThrow("ended");
     await lease?.release();
     expect(await two.turn.lease(EXAMPLE)).toBeDefined();
   });
