@@ -34,9 +34,9 @@ export interface KeyStrengthOptions {
   readonly isComposite?: boolean;
   /**
    * Default false. Its two factors are at hand, belong to its exponents (`assertRsaConsistent`), and made a signature
-   * that verifies: they have no small factors. For the signature s of m is m^d with e*d = 1 + k*(p-1), so m^(k*(p-1)) is
-   * 1 modulo p: Fermat's test of p, to a base that nobody chose. Were p = f*r with a small f, then r-1 would have to
-   * divide k*(f-1), which is far shorter, for any but a vanishing part of all m.
+   * that verifies: they have no small factors. For the signature of m is m^d with e*d = 1 + k*(p-1), so m^(k*(p-1)) is 1
+   * modulo p: Fermat's test of p, to a base that nobody chose. A p = f*r with a small f stands it only where the order of
+   * m modulo r, nearly as long as r itself, divides k*(f-1).
    */
   readonly hasSigned?: boolean;
 }
