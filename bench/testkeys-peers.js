@@ -43,6 +43,12 @@ ${keys.join("")}Mail::DKIM::DNS::resolver(Net::DNS::Resolver->new(nameservers =>
   return { argv: ["amavisd", "-c", configuration, "testkeys"] };
 }
 
+/** Signs and verifies with every key, as we do, in a process of its own. */
+export function mailauthTestkeys(folder, port, store, count) {
+  const script = join(import.meta.dirname, "mailauth-testkeys.js");
+  return { argv: [process.execPath, script, folder, String(port), store, String(count)] };
+}
+
 /** The DNS alone, with as many questions under way as testkeys has. It tells its own time. */
 export function dnsperf(folder, port, count) {
   const questions = join(folder, `questions-${count}`);
