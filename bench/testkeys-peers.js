@@ -25,7 +25,7 @@ export function opendkimKeyTable(folder, port, store, count) {
 
 /** amavisd takes no configuration but root's, and no name server but from there. */
 export function amavisTestkeys(folder, port, store, count) {
-  const home = join(folder, `amavis-${count}`);
+  const home = join(folder, `amavis-${port}`);
   mkdirSync(home);
   const keys = Array.from({ length: count }, (_, i) => `dkim_key('${domainOf(i)}', 'mail', '${keyFile(store, i)}');\n`);
   const configuration = join(home, "amavisd.conf");
