@@ -19,7 +19,7 @@ const ORDER: readonly (readonly string[])[] = [
   ["signing"],
   ["dns"],
   ["keys"],
-  ["concurrent-map", "nearest-name", "one-at-a-time", "package-version", "under-way"],
+  ["concurrent-map", "nearest-name", "one-at-a-time", "package-version", "run-end", "steady-clock", "under-way"],
   ["errors"],
 ];
 

@@ -174,7 +174,7 @@ async function copyOne(
   turns: readonly RotationTurn[],
   cli: CliContext,
 ): Promise<readonly CopyResult[]> {
-  cli.signal.throwIfAborted();
+  cli.throwIfEnded();
   const failed = (detail: string) => [{ domain, selector: undefined, result: "failed", detail } as const];
   try {
     const leases = await Promise.all(turns.map((turn) => turn.lease(domain)));

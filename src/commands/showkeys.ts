@@ -77,7 +77,11 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
   let shown = 0;
   let failed = 0;
   cli.stdout.write(format.begin?.() ?? "");
+  let groups = 0;
   for await (const group of readPublicKeys(store, chooses, domains.length === 0)) {
+    // A turn of the event loop, else a signal would not be heard, and what is written to a file not be handed on.
+    if (groups++ > 0) await new Promise((resolve) => setImmediate(resolve));
+    cli.throwIfEnded();
     for (const result of group) {
       if (result.kind === "failed") {
         failed++;
@@ -100,9 +104,6 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
         notices.error(error);
       }
     }
-    // A turn of the event loop, else a signal would not be heard, and what is written to a file not be handed on.
-    await new Promise((resolve) => setImmediate(resolve));
-    cli.signal.throwIfAborted();
     await cli.stdout.drained();
   }
   cli.stdout.write(format.end?.() ?? "");

@@ -114,7 +114,8 @@ function absorb(
   return {
     // A resolver may hold the CNAME that led elsewhere, where the record is not kept.
     staleSeconds: Math.max(key.staleSeconds, stale, moved ? key.ttlSeconds : 0),
-    ttlSeconds: ours ? Math.max(key.ttlSeconds, seen.ttlSeconds) : key.ttlSeconds,
+    // Where the servers disagree, one may have our record, and may tell of a longer TTL than before.
+    ttlSeconds: ours || seen.kind === "doubt" ? Math.max(key.ttlSeconds, seen.ttlSeconds) : key.ttlSeconds,
     provenSince,
     servedAt: ours ? seen.servedAt : key.servedAt,
     absentSince: key.state === "tombstone" && seen.kind === "agreed" && !ours ? (key.absentSince ?? now) : undefined,
