@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { ResolverOptions, ServerPool } from "./dns/dns2-resolver.ts";
 import type { Resolver } from "./dns/resolver.ts";
-import { ExitCode, OperationError } from "./errors.ts";
+import { type DkimctlError, ExitCode, OperationError } from "./errors.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import { systemErrorReason } from "./keys/key-store-errors.ts";
 import type { KeyStoreOptions } from "./keys/open-key-store.ts";
@@ -48,8 +48,13 @@ export interface CliContext {
   openPrompter(): Promise<Prompter | undefined>;
   /** For runs over very many keys: from now on, what is done with is cleared away before it doubles what is in use. */
   preferMemory(): void;
-  /** What a run has opened that would keep the process alive; `main` calls each when the command has ended. */
+  /** What a run has opened that would keep the process alive; `main` calls each when the command has ended, the last first. */
   readonly closers: (() => Promise<void>)[];
+  /**
+   * Set by a command that has words of its own for what ends its run, be it the command line.
+   * @returns the exit status, when it has told the failure; `undefined`: it is told as every other
+   */
+  tellFailure?: (failure: DkimctlError, argv: readonly string[]) => ExitCode | undefined;
   /** What `main` returns when nothing is thrown. */
   exitCode: ExitCode;
 }
@@ -83,6 +88,7 @@ export interface ProcessContext extends CliContext {
   endProcess(): Promise<unknown>;
 }
 
+/** The process's own streams, clock and signals, which are listened to from now on. To be called once. */
 export function processContext(): ProcessContext {
   const runEnd = new RunEnd();
   const end = (reason: unknown) => runEnd.end(reason);

@@ -21,8 +21,8 @@ export async function main(argv: readonly string[], cli: CliContext): Promise<Ex
   } catch (error) {
     return reportError(reasonFor(error, cli), argv, cli);
   } finally {
-    // What cannot be closed any more is closed.
-    await Promise.allSettled(cli.closers.splice(0).map((close) => close()));
+    // What was opened last may still need what it was opened with. What cannot be closed any more is closed.
+    for (const close of cli.closers.splice(0).reverse()) await close().catch(() => {});
   }
   return cli.exitCode;
 }
@@ -53,6 +53,8 @@ export function reportError(error: unknown, argv: readonly string[], cli: CliCon
     return reportError(explainCommanderError(error, helpCommand(argv)), argv, cli);
   }
   if (error instanceof DkimctlError) {
+    const told = cli.tellFailure?.(error, argv);
+    if (told !== undefined) return told;
     say("error", error.message);
     if (error.hint !== undefined) say("hint", error.hint);
     if (isVerbose(argv)) for (const cause of causes(error)) say("cause", cause);

@@ -120,6 +120,18 @@ describe("the architecture", () => {
     expect(wrong).toEqual([]);
   });
 
+  test("every exported function and class says what it is", () => {
+    const undocumented = files.flatMap((file) => {
+      const lines = readFileSync(join(SRC, file), "utf8").split("\n");
+      return lines.flatMap((line, index) => {
+        const [, name] = /^export (?:async )?(?:abstract )?(?:function\*?|class) (\w+)/.exec(line) ?? [];
+        // What `register` is stands in program.ts, once for all commands.
+        return name === undefined || name === "register" || lines[index - 1]?.endsWith("*/") ? [] : `${file}: ${name}`;
+      });
+    });
+    expect(undocumented).toEqual([]);
+  });
+
   test("only bin and context touch the process; nothing exits it", () => {
     const wrong = files.filter((file) => {
       const text = readFileSync(join(SRC, file), "utf8");

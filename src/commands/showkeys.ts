@@ -122,6 +122,7 @@ function parseProvider(text: string): ProviderName {
   });
 }
 
+/** That the store has none of the keys that were asked for. @param domains as they were given; none: all were asked for */
 export function noKeysError(location: string, domains: readonly string[]): OperationError {
   const at = { store: location };
   return domains.length === 0

@@ -38,6 +38,7 @@ export function addWatchOptions(command: Command): Command {
     );
 }
 
+/** Whether there is more than one round. @throws {UsageError} the options contradict each other */
 export function isRepeated({ watch, waitUntil, waitTimeout }: WatchOptions): boolean {
   if (waitTimeout !== undefined && waitUntil === undefined) {
     throw new UsageError("--wait-timeout has nothing to wait for", { hint: "add --wait-until pass" });

@@ -57,6 +57,7 @@ export function recordText({ publicKey, tags }: RecordToPrint): string {
   return formatKeyRecord(keyRecordFor(publicKey, tags));
 }
 
+/** The text of the record, by its parts. */
 export function recordTagTexts({ publicKey, tags }: RecordToPrint): RecordTagTexts {
   const record = keyRecordFor(publicKey, tags);
   return { tags: formatKeyTags(record), key: formatPublicKey(record) };
