@@ -1,7 +1,8 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 
 /** What dkimctl is compared with, and how each tells its version; opendkim-testkey and dnsperf tell none. */
 const PEERS = {
@@ -23,7 +24,24 @@ export function findPeers() {
     if (error === undefined) found.set(name, stdout.trim().split("\n")[0] || "version not told");
     else absent.push(name);
   }
+  const mailauth = findMailauth();
+  if (mailauth === undefined) absent.push("mailauth");
+  else found.set("mailauth", JSON.parse(readFileSync(join(mailauth, "package.json"), "utf8")).version);
   return { found, absent };
+}
+
+/**
+ * The folder of mailauth (on Node 20: 4.13.3 or older), which is no dependency of ours: where `DKIMCTL_BENCH_MAILAUTH`
+ * says, else where Node finds it.
+ */
+export function findMailauth() {
+  const told = process.env.DKIMCTL_BENCH_MAILAUTH;
+  if (told !== undefined) return existsSync(join(told, "lib/dkim/sign.js")) ? told : undefined;
+  try {
+    return dirname(createRequire(import.meta.url).resolve("mailauth/package.json"));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The limit programs, compiled into `folder`. @throws without a C compiler or OpenSSL's headers */

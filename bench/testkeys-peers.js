@@ -25,7 +25,7 @@ export function opendkimKeyTable(folder, port, store, count) {
 
 /** amavisd takes no configuration but root's, and no name server but from there. */
 export function amavisTestkeys(folder, port, store, count) {
-  const home = join(folder, `amavis-${count}`);
+  const home = join(folder, `amavis-${port}`);
   mkdirSync(home);
   const keys = Array.from({ length: count }, (_, i) => `dkim_key('${domainOf(i)}', 'mail', '${keyFile(store, i)}');\n`);
   const configuration = join(home, "amavisd.conf");
@@ -41,6 +41,12 @@ ${keys.join("")}Mail::DKIM::DNS::resolver(Net::DNS::Resolver->new(nameservers =>
   );
   chownSync(configuration, 0, 0);
   return { argv: ["amavisd", "-c", configuration, "testkeys"] };
+}
+
+/** Signs and verifies with every key, as we do, in a process of its own. */
+export function mailauthTestkeys(folder, port, store, count) {
+  const script = join(import.meta.dirname, "mailauth-testkeys.js");
+  return { argv: [process.execPath, script, folder, String(port), store, String(count)] };
 }
 
 /** The DNS alone, with as many questions under way as testkeys has. It tells its own time. */

@@ -2,8 +2,15 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keyPool, makeStore } from "./material.js";
 import { growthExponent, interleave, median, medianRatio } from "./measure.js";
-import { startNameServer } from "./peers.js";
-import { amavisTestkeys, dnsperf, opendkimKeyTable, opendkimLoop, ownLookups } from "./testkeys-peers.js";
+import { findMailauth, startNameServer } from "./peers.js";
+import {
+  amavisTestkeys,
+  dnsperf,
+  mailauthTestkeys,
+  opendkimKeyTable,
+  opendkimLoop,
+  ownLookups,
+} from "./testkeys-peers.js";
 
 /** As many as the limit program holds. */
 const LIMIT_KEYS = 4096;
@@ -11,6 +18,8 @@ const LIMIT_KEYS = 4096;
 const SLOW_PEER_KEYS = 50;
 /** amavisd takes half a second to start, and five milliseconds a key. */
 const AMAVIS_KEYS = 1000;
+/** It takes as long for each key, however many. */
+const MAILAUTH_KEYS = 1000;
 
 /** Every key looked up, signed with and verified. The limit is libcrypto alone with keys that are new to it: no DNS. */
 export async function measure({ folder, bin, bundle, dkimctl, rounds, scale, limits, threads, peers }) {
@@ -33,6 +42,7 @@ export async function measure({ folder, bin, bundle, dkimctl, rounds, scale, lim
     serverName = server.name;
     const looped = Math.min(size, SLOW_PEER_KEYS);
     const ofAmavis = Math.min(size, AMAVIS_KEYS);
+    const ofMailauth = Math.min(size, MAILAUTH_KEYS);
     const commands = {
       limit: { argv: [limits["sign-verify"], String(size), String(threads), pool], printsSeconds: true },
       own: { argv: [...dkimctl, "--store", store, "--quiet", "testkeys", "--server", server.address] },
@@ -46,6 +56,9 @@ export async function measure({ folder, bin, bundle, dkimctl, rounds, scale, lim
     if (peers.has("amavisd") && process.getuid() === 0) {
       commands.amavis = amavisTestkeys(folder, server.port, store, ofAmavis);
     }
+    if (peers.has("mailauth")) {
+      commands.mailauth = mailauthTestkeys(findMailauth(), server.port, store, ofMailauth);
+    }
     if (peers.has("dnsperf")) commands.dnsperf = dnsperf(folder, server.port, size);
     const seconds = await interleave(commands, Math.ceil(rounds / 2)).finally(() => server.stop());
     perSize[size] = median(seconds.own);
@@ -58,6 +71,7 @@ export async function measure({ folder, bin, bundle, dkimctl, rounds, scale, lim
       loop: ratio("loop", looped),
       table: ratio("table"),
       amavis: ratio("amavis", ofAmavis),
+      mailauth: ratio("mailauth", ofMailauth),
       dns: ratio("dnsperf", size, seconds.lookups),
     };
     const cells = Object.values(ratios).map((value) => value?.toFixed(value < 10 ? 2 : 0) ?? "-");
@@ -69,7 +83,7 @@ export async function measure({ folder, bin, bundle, dkimctl, rounds, scale, lim
     title: `testkeys, whole process, against ${serverName} (limit: libcrypto, ${threads} threads, no DNS)`,
     columns: [
       ...["", "keys/s", "of the limit", "× opendkim-testkey, key by key", "× opendkim-testkey, KeyTable"],
-      ...["× amavisd", "own lookups, of dnsperf -q 64"],
+      ...["× amavisd", "× mailauth", "own lookups, of dnsperf -q 64"],
     ],
     rows,
     growth: { title: "testkeys", perSize },
@@ -78,6 +92,7 @@ export async function measure({ folder, bin, bundle, dkimctl, rounds, scale, lim
       ...target("× opendkim-testkey key by key (which signs nothing)", ratios.loop, 12),
       ...target("× opendkim-testkey with a KeyTable (which signs nothing)", ratios.table, 1.8),
       ...target(`× amavisd testkeys of ${Math.min(sizes.at(-1), AMAVIS_KEYS)}`, ratios.amavis, 8),
+      ...target(`× mailauth of ${Math.min(sizes.at(-1), MAILAUTH_KEYS)}`, ratios.mailauth, 3.5),
       ...target("lookups alone, of dnsperf -q 64", ratios.dns, 0.45),
       { what: "lookups that were lost or asked again", value: lost, most: 0 },
       { what: "growth of the cost, exponent", value: growthExponent(perSize), most: 1.1 },

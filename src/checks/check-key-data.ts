@@ -5,7 +5,7 @@ import { classifyKeyBytes, type KeyBytes } from "../keys/key-bytes.ts";
 import type { PublicKey } from "../keys/public-key.ts";
 import { place } from "./check-record-tags.ts";
 import { type FindingList, quotePart } from "./finding-list.ts";
-import { describeSecret, findPublishedSecret } from "./published-secret.ts";
+import { describeSecret, findPublishedSecret, findSecretOctets } from "./published-secret.ts";
 
 /** What p= holds, as far as it could be read. */
 export interface KeyData {
@@ -27,18 +27,20 @@ export function checkKeyData(tag: Tag, keyType: string, findings: FindingList): 
     findings.add("P-EMPTY", {}, place(tag));
     return NO_KEY;
   }
-  const secret = findPublishedSecret(value);
-  if (/-----BEGIN/.test(value)) {
+  if (value.includes("-----BEGIN")) {
+    const secret = findPublishedSecret(value);
     findings.add("P-PEM", {}, place(tag));
     if (secret !== undefined) findings.add("P-PRIVATE", { form: secret }, { ...place(tag), critical: true });
     return NO_KEY;
   }
   const octets = checkBase64(tag, findings);
   if (octets === undefined) {
+    const secret = findPublishedSecret(value);
     if (secret !== undefined) findings.add("P-PRIVATE", { form: secret }, { ...place(tag), critical: true });
     return NO_KEY;
   }
   const what = classifyKeyBytes(octets);
+  const secret = findSecretOctets(octets, what);
   if (keyType === "rsa") return { octets, publicKey: checkRsaData(tag, what, secret, findings) };
   if (keyType === "ed25519") return { octets, publicKey: checkEd25519Data(tag, octets, what, secret, findings) };
   if (secret !== undefined) findings.add("P-PRIVATE", { form: secret }, { ...place(tag), critical: true });

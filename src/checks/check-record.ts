@@ -47,6 +47,8 @@ export interface CheckRecordOptions {
   readonly arithmetic?: boolean;
   /** Default false; see `KeyStrengthOptions`. Of the private key's own modulus it is known. */
   readonly isComposite?: boolean;
+  /** Default false; see `KeyStrengthOptions`. For who proves `privateKey` by a signature; holds for its own modulus only. */
+  readonly hasSigned?: boolean;
   /** Keys that are not to be used, beside those known here. */
   readonly blockList?: BlockList | undefined;
   /** The same where only the public half is at hand; not needed beside `privateKey`. */
@@ -58,7 +60,15 @@ export interface CheckRecordOptions {
  */
 export function checkRecord(
   text: string,
-  { name, privateKey, expectedKey, arithmetic, isComposite = false, blockList }: CheckRecordOptions = {},
+  {
+    name,
+    privateKey,
+    expectedKey,
+    arithmetic,
+    isComposite = false,
+    hasSigned = false,
+    blockList,
+  }: CheckRecordOptions = {},
 ): RecordReport {
   const findings = new FindingList();
   const scan = scanTagList(text);
@@ -73,9 +83,11 @@ export function checkRecord(
       const data = checkKeyData(keyTag, trimFws(keyType), findings);
       publicKey = data.publicKey;
       if (publicKey !== undefined) {
+        const isOwn = isOwnKey(publicKey, privateKey);
         const strength = {
           ...(arithmetic !== undefined && { arithmetic }),
-          isComposite: isComposite || isOwnKey(publicKey, privateKey),
+          isComposite: isComposite || isOwn,
+          hasSigned: hasSigned && isOwn,
         };
         checkKeyStrength(publicKey, { ...place(keyTag), name, blockList, ...strength }, findings);
       }

@@ -10,6 +10,7 @@ import { verifyMessage } from "../signing/verify.ts";
 import { describeRecord } from "./authoritative-check.ts";
 import type { Finding } from "./catalogue.ts";
 import { type CheckPolicy, countedFindings, firstOfSeverity } from "./check-policy.ts";
+import { type CheckRecordOptions, checkRecord, isOwnKey } from "./check-record.ts";
 import { checkRecordInPool } from "./check-record-in-pool.ts";
 import { checkRrset } from "./check-rrset.ts";
 
@@ -59,7 +60,10 @@ export async function judgePublishedRecord(
     const reason = `${published.length} TXT records at the name: a verifier may take any of them`;
     return { ...result, verdict: "fail", code: "several-records", reason };
   }
-  const { state, findings: all, publicKey } = await checkRecordInPool(published[0] ?? "", options);
+  const [text = ""] = published;
+  const own = await proveOwnRecord(key, text, lookup, { ...options, policy, now });
+  if (own?.proof.verdict === "pass") return { findings: own.findings, notes: [], ...own.proof };
+  const { state, findings: all, publicKey } = await checkRecordInPool(text, options);
   const findings = countedFindings(all, policy);
   const result = { findings, notes: [] };
   if (state === "revoked") return { ...result, verdict: "revoked", code: "revoked", reason: "p= is empty" };
@@ -69,7 +73,31 @@ export async function judgePublishedRecord(
   }
   const error = firstOfSeverity(findings, "error");
   if (error !== undefined) return { ...result, verdict: "fail", code: "bad-record", reason: error };
-  return { ...result, ...(await proveByProbe(key, lookup, now)) };
+  return { ...result, ...(own?.proof ?? (await proveByProbe(key, lookup, now))) };
+}
+
+interface OwnRecordOptions extends CheckRecordOptions {
+  readonly policy: CheckPolicy;
+  readonly now: Date;
+}
+
+/**
+ * A record that holds our own RSA key, and is good when a probe verifies: then the probe has shown what otherwise costs
+ * more arithmetic than all else. `undefined` for any other record, which is to be checked before anything is signed.
+ */
+async function proveOwnRecord(
+  key: NameToJudge,
+  text: string,
+  lookup: TxtLookup,
+  { policy, now, ...options }: OwnRecordOptions,
+): Promise<{ readonly findings: readonly Finding[]; readonly proof: Proof } | undefined> {
+  if (key.privateKey?.type !== "rsa") return undefined;
+  // Of any other key the rest is asked about in the thread pool.
+  const { publicKey, findings: all } = checkRecord(text, { ...options, isComposite: true, hasSigned: true });
+  const findings = countedFindings(all, policy);
+  const isGood = firstOfSeverity(findings, "error") === undefined;
+  if (!isGood || publicKey === undefined || !isOwnKey(publicKey, key.privateKey)) return undefined;
+  return { findings, proof: await proveByProbe(key, lookup, now) };
 }
 
 function isAmong(published: readonly string[], { publicKey }: NameToJudge): boolean {

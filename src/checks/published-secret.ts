@@ -9,8 +9,13 @@ export function findPublishedSecret(text: string): string | undefined {
   const armour = /-----BEGIN (?:(?:[A-Z0-9]+ ){0,3})PRIVATE KEY-----/.exec(text);
   if (armour !== null) return "a private key in PEM form";
   const octets = decodeLeniently(text);
-  if (Buffer.from(octets.subarray(0, 64)).includes("PRIVATE KEY-----")) return "a private key in PEM form, in base64";
-  return describeSecret(classifyKeyBytes(octets));
+  return findSecretOctets(octets, classifyKeyBytes(octets));
+}
+
+/** The same of base64 that is without fault, decoded. @param what the octets were found to be */
+export function findSecretOctets(octets: Uint8Array, what: KeyBytes): string | undefined {
+  const start = Buffer.from(octets.buffer, octets.byteOffset, Math.min(octets.length, 64));
+  return start.includes("PRIVATE KEY-----") ? "a private key in PEM form, in base64" : describeSecret(what);
 }
 
 /** @returns undefined when this is no private key */

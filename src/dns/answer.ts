@@ -73,7 +73,8 @@ function errorOutcome(responseCode: number): LookupOutcome<never> {
 function followCnames(answers: readonly DnsRecord[], { name, type }: Question) {
   const cnames: CnameLink[] = [];
   let end = name;
-  if (type === "CNAME") return { end, cnames, circular: false };
+  const isPlain = type === "CNAME" || answers.every((record) => record.type !== "CNAME");
+  if (isPlain) return { end, cnames, circular: false };
   const targets = new Map<string, CnameRecord>();
   for (const record of answers) if (record.type === "CNAME") targets.set(foldName(record.name), record);
   const seen = new Set([foldName(name)]);

@@ -75,7 +75,7 @@ export interface QueryOptions {
 
 /** RFC 1035 §2.3.3: ASCII letters compare without case, every other octet as it is. */
 export function foldName(name: string): string {
-  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return /[A-Z]/.test(name) ? name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : name;
 }
 
 /** Whether two names are one to the DNS (RFC 1035 §2.3.3). */

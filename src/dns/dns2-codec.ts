@@ -43,11 +43,14 @@ export function encodeQuery({ name, type }: Question, options: QueryOptions = {}
   octets[3] = 0x20 | (options.checkingDisabled ? 0x10 : 0);
   octets[5] = 1;
   octets[11] = edns ? 1 : 0;
+  // Written at once, with a dot where the length of each label then goes.
+  octets.write(`.${labels.join(".")}`, 12, "latin1");
   let at = 12;
-  for (const label of labels) {
-    octets[at] = label.length;
-    at += 1 + octets.write(label, at + 1, "latin1");
+  for (const { length } of labels) {
+    octets[at] = length;
+    at += 1 + length;
   }
+  octets[at] = 0;
   octets[at + 2] = TYPE_CODES[type];
   octets[at + 4] = CLASS_IN;
   if (edns) {
@@ -96,8 +99,7 @@ function readMessage(reader: MessageReader): DnsMessage {
   const readSection = (count: number) => (truncated ? [] : readRecords(reader, count));
   const answers = readSection(answerCount);
   const authorities = readSection(authorityCount);
-  const additionals = readSection(additionalCount);
-  const opt = additionals.find((record) => record.type === "OPT");
+  const opt = truncated ? undefined : readOpt(reader, additionalCount);
   return {
     id,
     isResponse: (flags & 0x8000) !== 0,
@@ -107,21 +109,32 @@ function readMessage(reader: MessageReader): DnsMessage {
     authenticData: (flags & 0x0020) !== 0,
     responseCode: (flags & 0x000f) | ((opt?.extendedCode ?? 0) << 4),
     questions,
-    answers: answers.filter(isData),
-    authorities: authorities.filter(isData),
+    answers,
+    authorities,
     hasEdns: opt !== undefined,
     extendedErrors: opt?.errors ?? [],
   };
 }
 
-type OptRecord = { readonly type: "OPT"; readonly extendedCode: number; readonly errors: readonly ExtendedError[] };
-
-function isData(record: DnsRecord | OptRecord): record is DnsRecord {
-  return record.type !== "OPT";
+/** Of the additional section only OPT is kept: the addresses that servers add for their own names are not even decoded. */
+function readOpt(reader: MessageReader, count: number) {
+  let opt: { readonly extendedCode: number; readonly errors: readonly ExtendedError[] } | undefined;
+  for (let i = 0; i < count; i++) {
+    const start = reader.at;
+    reader.name();
+    const isOpt = reader.uint16() === OPT;
+    reader.uint16();
+    const ttl = reader.uint32();
+    const { length } = reader.take(reader.uint16());
+    if (!isOpt || opt !== undefined) continue;
+    const errors = length === 0 ? [] : extendedErrors(decodeByDns2(reader, start).rdata ?? []);
+    opt = { extendedCode: ttl >>> 24, errors };
+  }
+  return opt;
 }
 
-function readRecords(reader: MessageReader, count: number): (DnsRecord | OptRecord)[] {
-  const records: (DnsRecord | OptRecord)[] = [];
+function readRecords(reader: MessageReader, count: number): DnsRecord[] {
+  const records: DnsRecord[] = [];
   for (let i = 0; i < count; i++) {
     const record = readRecord(reader);
     if (record !== undefined) records.push(record);
@@ -129,33 +142,29 @@ function readRecords(reader: MessageReader, count: number): (DnsRecord | OptReco
   return records;
 }
 
-function readRecord(reader: MessageReader): DnsRecord | OptRecord | undefined {
+function readRecord(reader: MessageReader): DnsRecord | undefined {
   const start = reader.at;
   const name = reader.name();
   const typeCode = reader.uint16();
   const classCode = reader.uint16();
   const ttl = reader.uint32();
   const data = reader.take(reader.uint16());
-  if (typeCode === OPT) {
-    const errors = data.length === 0 ? [] : extendedErrors(decodeByDns2(reader, start).rdata ?? []);
-    return { type: "OPT", extendedCode: ttl >>> 24, errors };
-  }
   if (classCode !== CLASS_IN) return undefined;
   // RFC 2181 §8: a TTL with the high bit set is to be read as 0.
-  const head = { name, ttlSeconds: ttl > 0x7fffffff ? 0 : ttl };
+  const ttlSeconds = ttl > 0x7fffffff ? 0 : ttl;
   switch (typeCode) {
     case TYPE_CODES.TXT:
-      return { ...head, type: "TXT", strings: readStrings(data) };
+      return { name, ttlSeconds, type: "TXT", strings: readStrings(reader, data) };
     case TYPE_CODES.NS:
-      return { ...head, type: "NS", target: readInside(reader, data, () => reader.name()) };
+      return { name, ttlSeconds, type: "NS", target: readInside(reader, data, () => reader.name()) };
     case TYPE_CODES.CNAME:
-      return { ...head, type: "CNAME", target: readInside(reader, data, () => reader.name()) };
+      return { name, ttlSeconds, type: "CNAME", target: readInside(reader, data, () => reader.name()) };
     case TYPE_CODES.SOA:
-      return { ...head, type: "SOA", ...readInside(reader, data, () => readSoa(reader)) };
+      return { name, ttlSeconds, type: "SOA", ...readInside(reader, data, () => readSoa(reader)) };
     case TYPE_CODES.A:
-      return { ...head, type: "A", address: decodeByDns2(reader, start).address ?? "" };
+      return { name, ttlSeconds, type: "A", address: decodeByDns2(reader, start).address ?? "" };
     case TYPE_CODES.AAAA:
-      return { ...head, type: "AAAA", address: decodeByDns2(reader, start).address ?? "" };
+      return { name, ttlSeconds, type: "AAAA", address: decodeByDns2(reader, start).address ?? "" };
     default:
       return undefined;
   }
@@ -190,12 +199,13 @@ function decodeByDns2({ octets }: MessageReader, start: number): Resource {
 }
 
 /** RFC 1035 §3.3.14: one or more character-strings that fill the record's data exactly. */
-function readStrings(data: Buffer): string[] {
+function readStrings(reader: MessageReader, { length }: Buffer): string[] {
+  const { octets, at: dataEnd } = reader;
   const strings: string[] = [];
-  for (let at = 0; at < data.length; ) {
-    const end = at + 1 + (data[at] ?? 0);
-    if (end > data.length) throw new MalformedMessageError("a TXT record's string runs past its data");
-    strings.push(data.toString("latin1", at + 1, end));
+  for (let at = dataEnd - length; at < dataEnd; ) {
+    const end = at + 1 + (octets[at] ?? 0);
+    if (end > dataEnd) throw new MalformedMessageError("a TXT record's string runs past its data");
+    strings.push(reader.text(at + 1, end));
     at = end;
   }
   if (strings.length === 0) throw new MalformedMessageError("a TXT record holds no string");

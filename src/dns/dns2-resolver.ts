@@ -1,6 +1,6 @@
 import { onAbort } from "./abort-watch.ts";
-import { MAX_CNAMES, readAnswer } from "./answer.ts";
-import { type DnsMessage, foldName, type Question, type RecordOf, type RecordType } from "./dns-message.ts";
+import { type AnswerReading, MAX_CNAMES, readAnswer } from "./answer.ts";
+import { foldName, type Question, type RecordOf, type RecordType } from "./dns-message.ts";
 import { NameServer, type ServerExchange } from "./name-server.ts";
 import type {
   CnameLink,
@@ -12,6 +12,7 @@ import type {
   LookupStatus,
   LookupTrace,
   Resolver,
+  ServerLabel,
 } from "./resolver.ts";
 import { formatServerAddress, isTrustedChannel, type ServerAddress, serverLabel } from "./server-address.ts";
 
@@ -63,11 +64,12 @@ export function createServerPool(options: Omit<ResolverOptions, "servers" | "rot
 const BACK_OFF_MS = 100;
 
 /** What one question came to, CNAMEs not yet followed. */
-interface Asked {
+interface Asked<R> {
   readonly trace: Pick<LookupTrace, "server" | "authoritative" | "dnssec" | "extendedErrors">;
   /** What it means; `found` also where CNAMEs are yet to be followed. */
   readonly outcome: LookupStatus;
-  readonly result: { readonly status: "answer"; readonly message: DnsMessage } | LookupOutcome<never>;
+  /** Of the answer; where there is none, of its absence. */
+  readonly reading: AnswerReading<R>;
 }
 
 class Dns2Resolver implements Resolver {
@@ -98,7 +100,7 @@ class Dns2Resolver implements Resolver {
     let target = name;
     let dnssec: DnssecStatus | undefined;
     for (;;) {
-      const { trace, result } = await this.#ask(target, type, options, attempts);
+      const { trace, reading } = await this.#ask(target, type, options, attempts);
       dnssec = weaker(dnssec, trace.dnssec);
       const finish = (outcome: LookupOutcome<RecordOf<T>>, ttlSeconds?: number): Lookup<RecordOf<T>> => ({
         name,
@@ -109,8 +111,6 @@ class Dns2Resolver implements Resolver {
         ttlSeconds,
         ...outcome,
       });
-      if (result.status !== "answer") return finish(result);
-      const reading = readAnswer(result.message, { name: target, type });
       cnames.push(...reading.cnames);
       if (reading.kind === "end") {
         return finish(afterCnames(reading.outcome, cnames), shortest(reading.ttlSeconds, cnames));
@@ -129,18 +129,24 @@ class Dns2Resolver implements Resolver {
   }
 
   /** Asks server after server until one gives an answer that settles the matter. */
-  async #ask(name: string, type: RecordType, options: LookupOptions, attempts: LookupAttempt[]): Promise<Asked> {
+  async #ask<T extends RecordType>(
+    name: string,
+    type: T,
+    options: LookupOptions,
+    attempts: LookupAttempt[],
+  ): Promise<Asked<RecordOf<T>>> {
     const isOver = () => this.#closing.signal.aborted || options.signal?.aborted === true;
     const askable = new Set(this.#inOrder());
-    let best: Asked | undefined;
+    let best: Asked<RecordOf<T>> | undefined;
     for (let round = 0; round < this.#rounds && askable.size > 0; round++) {
-      if (round > 0 && best?.result.status !== "timeout") await this.#pause(BACK_OFF_MS * 2 ** round, options.signal);
+      if (round > 0 && best?.outcome !== "timeout") await this.#pause(BACK_OFF_MS * 2 ** round, options.signal);
       for (const server of askable) {
         if (isOver()) return aborted(best);
         const exchange = await orAborted(server.ask({ name, type }, options, this.#timeoutMs), options.signal, server);
-        const asked = this.#judge(server, exchange, { name, type });
+        const label = serverLabel(server.address, exchange.transport);
+        const asked = this.#judge(server, label, exchange, { name, type });
         const { outcome } = asked;
-        attempts.push({ server: serverLabel(server.address, exchange.transport), outcome, timeoutMs: this.#timeoutMs });
+        attempts.push({ server: label, outcome, timeoutMs: this.#timeoutMs });
         if (isSettled(outcome)) return asked;
         // What the server said will not change within seconds; silence may.
         if (!isWorthRepeating(outcome)) askable.delete(server);
@@ -162,34 +168,41 @@ class Dns2Resolver implements Resolver {
     for (const stop of forget) stop();
   }
 
-  #inOrder(): NameServer[] {
+  #inOrder(): readonly NameServer[] {
+    if (this.#servers.length === 1) return this.#servers;
     const start = this.#rotate ? this.#turn++ % Math.max(1, this.#servers.length) : 0;
     const servers = [...this.#servers.slice(start), ...this.#servers.slice(0, start)];
     // A server that did not answer the last query goes last, so that a dead one does not delay every lookup.
     return servers.sort((a, b) => Math.sign(a.failures) - Math.sign(b.failures));
   }
 
-  #judge({ address }: NameServer, exchange: ServerExchange, question: Question): Asked {
-    const { transport, ...result } = exchange;
-    const message = result.status === "answer" ? result.message : undefined;
+  #judge<T extends RecordType>(
+    { address }: NameServer,
+    server: ServerLabel,
+    exchange: ServerExchange,
+    question: Question & { readonly type: T },
+  ): Asked<RecordOf<T>> {
+    const message = exchange.status === "answer" ? exchange.message : undefined;
+    const reading = exchange.status === "answer" ? readAnswer(exchange.message, question) : unanswered(exchange);
     const trusted = this.#trustAd || isTrustedChannel(address);
     return {
       trace: {
-        server: serverLabel(address, transport),
+        server,
         authoritative: message?.authoritative ?? false,
         dnssec: trusted ? (message?.authenticData ? "secure" : "insecure") : "untrusted",
         extendedErrors: message?.extendedErrors ?? [],
       },
-      outcome: outcomeOf(result, question),
-      result,
+      outcome: reading.kind === "end" ? reading.outcome.status : "found",
+      reading,
     };
   }
 }
 
-function outcomeOf(result: Asked["result"], question: Question): LookupStatus {
-  if (result.status !== "answer") return result.status;
-  const reading = readAnswer(result.message, question);
-  return reading.kind === "end" ? reading.outcome.status : "found";
+function unanswered({
+  transport,
+  ...outcome
+}: Exclude<ServerExchange, { readonly status: "answer" }>): AnswerReading<never> {
+  return { kind: "end", outcome, cnames: [] };
 }
 
 const SETTLED: readonly LookupStatus[] = ["found", "no-name", "no-data", "cname-to-nothing", "cname-loop", "aborted"];
@@ -209,22 +222,23 @@ function weight(outcome: LookupStatus): number {
   );
 }
 
-function aborted(best: Asked | undefined): Asked {
+function aborted(best: Asked<unknown> | undefined): Asked<never> {
   const trace = best?.trace ?? { server: undefined, authoritative: false, dnssec: "untrusted", extendedErrors: [] };
-  return { trace, outcome: "aborted", result: { status: "aborted" } };
+  return { trace, outcome: "aborted", reading: { kind: "end", outcome: { status: "aborted" }, cnames: [] } };
 }
 
-async function orAborted(
+function orAborted(
   asking: Promise<ServerExchange>,
   signal: AbortSignal | undefined,
   { address }: NameServer,
 ): Promise<ServerExchange> {
   if (signal === undefined) return asking;
-  let forget = () => {};
-  const aborting = new Promise<ServerExchange>((resolve) => {
-    forget = onAbort(signal, () => resolve({ status: "aborted", transport: address.transport }));
+  // Promise.race and finally would make five promises more for each question.
+  return new Promise((resolve, reject) => {
+    const forget = onAbort(signal, () => resolve({ status: "aborted", transport: address.transport }));
+    asking.then(resolve, reject);
+    asking.then(forget, forget);
   });
-  return Promise.race([asking, aborting]).finally(forget);
 }
 
 /** A "no" at the end of CNAMEs that several answers made up speaks of their target. */

@@ -19,6 +19,7 @@ export class MessageReader {
   readonly octets: Buffer;
   at = 0;
   #pointersLeft: number;
+  #text: string | undefined;
 
   constructor(octets: Buffer) {
     this.octets = octets;
@@ -40,6 +41,12 @@ export class MessageReader {
     return this.octets.subarray(at, at + octets);
   }
 
+  /** Octets as latin1. Turned into text all at once: a message has a dozen labels, and each call into Node costs as much. */
+  text(start: number, end: number): string {
+    this.#text ??= this.octets.toString("latin1");
+    return this.#text.slice(start, end);
+  }
+
   /** RFC 1035 §3.1 and §4.1.4: the labels with dots between them, without the last dot; latin1. */
   name(): string {
     const { octets } = this;
@@ -56,7 +63,7 @@ export class MessageReader {
       if (length < 0x40) {
         const next = at + 1 + length;
         if (next > octets.length) throw new MalformedMessageError("a label runs past the end of the message");
-        const label = octets.toString("latin1", at + 1, next);
+        const label = this.text(at + 1, next);
         text = text === "" ? label : `${text}.${label}`;
         if (text.length + 2 > MAX_NAME_OCTETS) throw new MalformedMessageError("a name has more than 255 octets");
         at = next;

@@ -42,21 +42,21 @@ export class NameServer {
       return { status: "aborted", transport: this.address.transport };
     }
     const deadline = startedAt + timeoutMs;
+    let transport: TransportName = this.address.transport;
     let asked: QueryOptions = options;
-    let result = await this.#exchange(this.address.transport, question, asked, timeoutMs);
+    let result = await this.#exchange(transport, question, asked, timeoutMs);
     if (needsPlainDns(result)) {
       asked = { ...options, edns: false };
-      result = await this.#exchange(result.transport, question, asked, left(deadline));
+      result = await this.#exchange(transport, question, asked, left(deadline));
     }
-    if (result.status === "answer" && result.message.truncated && result.transport === "udp") {
-      result = await this.#exchange("tcp", question, asked, left(deadline));
+    if (isTruncated(result) && transport === "udp") {
+      transport = "tcp";
+      result = await this.#exchange(transport, question, asked, left(deadline));
     }
-    if (result.status === "answer" && result.message.truncated) {
-      result = { status: "truncated", transport: result.transport };
-    }
+    if (isTruncated(result)) result = { status: "truncated" };
     this.failures = result.status === "answer" ? 0 : this.failures + 1;
     this.#window.leave(startedAt, result.status === "timeout");
-    return result;
+    return { ...result, transport };
   }
 
   close(): void {
@@ -65,15 +65,10 @@ export class NameServer {
     for (const transport of this.#transports.values()) transport.close();
   }
 
-  async #exchange(
-    transport: TransportName,
-    question: Question,
-    options: QueryOptions,
-    timeoutMs: number,
-  ): Promise<ServerExchange> {
-    if (this.#closed) return { status: "aborted", transport };
+  #exchange(transport: TransportName, question: Question, options: QueryOptions, timeoutMs: number): Promise<Exchange> {
+    if (this.#closed) return Promise.resolve({ status: "aborted" });
     const query = { question, octets: encodeQuery(question, options) };
-    return { ...(await this.#transport(transport).exchange(query, timeoutMs)), transport };
+    return this.#transport(transport).exchange(query, timeoutMs);
   }
 
   #transport(name: TransportName): Transport {
@@ -88,6 +83,10 @@ export class NameServer {
     if (address.transport === "tls") return tlsTransport({ ...address, ca: this.#ca });
     return name === "tcp" ? tcpTransport(address) : new UdpTransport(address);
   }
+}
+
+function isTruncated(result: Exchange): boolean {
+  return result.status === "answer" && result.message.truncated;
 }
 
 function left(deadline: number): number {

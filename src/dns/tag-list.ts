@@ -125,8 +125,10 @@ function scanSpec(text: string, start: number, end: number, { tags, faults, name
 /** Neighbouring bad characters make one fault. */
 function scanCharacters(text: string, faults: TagListFault[]): void {
   if (!/[^\t\x20-\x7e]/.test(text)) return;
-  for (const { index, 0: run } of text.matchAll(/[^\t\r\n\x20-\x7e]+/g)) {
-    faults.push({ kind: "bad-character", offset: index, length: run.length });
+  if (/[^\t\r\n\x20-\x7e]/.test(text)) {
+    for (const { index, 0: run } of text.matchAll(/[^\t\r\n\x20-\x7e]+/g)) {
+      faults.push({ kind: "bad-character", offset: index, length: run.length });
+    }
   }
   if (!hasBadNewline(text)) return;
   for (const { index, 0: run } of text.matchAll(/(?:\r(?!\n[ \t])|(?<!\r)\n|(?<=\r)\n(?![ \t]))+/g)) {

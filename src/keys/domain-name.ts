@@ -41,6 +41,9 @@ export function labelFault(label: string, { allowUnderscore = false } = {}): str
   return undefined;
 }
 
+/** What nearly every name is, in one look: letter-digit-hyphen labels, and the last begins with a letter. */
+const PLAIN_NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
 /**
  * The signing domain in `text`: U-labels become A-labels (UTS 46 non-transitional, so `faß` is not `fass`), case is
  * folded, one trailing dot is dropped. An `xn--` label that is not valid punycode is kept: DNS can hold it
@@ -48,6 +51,7 @@ export function labelFault(label: string, { allowUnderscore = false } = {}): str
  * @throws {NameSyntaxError} an address, a URL, an empty or overlong label, a character DNS host names cannot hold
  */
 export function parseDomainName(text: string): DomainName {
+  if (text.length <= MAX_NAME_LENGTH && PLAIN_NAME.test(text)) return text as DomainName;
   const fail = (reason: string, options?: DkimctlErrorOptions) =>
     new NameSyntaxError(`${quoteName(text)} is not a domain name: ${reason}`, options);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text))

@@ -32,6 +32,13 @@ export interface KeyStrengthOptions {
   readonly arithmetic?: boolean;
   /** Default false. Of a modulus whose factors are at hand nobody need ask whether it is a prime. */
   readonly isComposite?: boolean;
+  /**
+   * Default false. Its two factors are at hand, belong to its exponents (`assertRsaConsistent`), and made a signature
+   * that verifies: they have no small factors. For the signature of m is m^d with e*d = 1 + k*(p-1), so m^(k*(p-1)) is 1
+   * modulo p: Fermat's test of p, to a base that nobody chose. A p = f*r with a small f stands it only where the order of
+   * m modulo r, nearly as long as r itself, divides k*(f-1).
+   */
+  readonly hasSigned?: boolean;
 }
 
 /**
@@ -57,7 +64,7 @@ export function rsaSizeWeakness(modulusBits: number): KeyWeakness | undefined {
 
 function rsaWeaknesses(
   { modulus, exponent, modulusBits }: RsaPublicKey,
-  { arithmetic = true, isComposite = false }: KeyStrengthOptions,
+  { arithmetic = true, isComposite = false, hasSigned = false }: KeyStrengthOptions,
 ) {
   const broken = modulusWeakness(modulus);
   // Zero has no size, and what is even is no key: nothing more is to be said.
@@ -67,7 +74,7 @@ function rsaWeaknesses(
   const n = toBigInt(modulus);
   found.push(rocaWeakness(n));
   if (!arithmetic) return found;
-  found.push(smallFactorWeakness(n));
+  if (!hasSigned) found.push(smallFactorWeakness(n));
   if (modulusBits > MAX_ARITHMETIC_BITS) return found;
   found.push(fermatWeakness(n), wienerWeakness(n, toBigInt(exponent)));
   if (!isComposite) found.push(primeModulusWeakness(modulus));

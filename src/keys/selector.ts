@@ -9,11 +9,15 @@ export type Selector = string & { readonly __brand: "Selector" };
 /** Names that stand beside selectors in DNS and are none (RFC 5617 `_adsp`, RFC 6651 `_report`). */
 const NOT_SELECTORS = new Set(["_domainkey", "_adsp", "_report"]);
 
+/** What nearly every selector is, in one look: a single letter-digit-hyphen label. */
+const PLAIN_SELECTOR = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
 /**
  * The selector in `text`, case folded (DNS names compare case-insensitively, RFC 1035 §2.3.3).
  * @throws {NameSyntaxError} empty or overlong label, outer hyphen, `_domainkey`, a letter outside ASCII, anything DNS or a file name must not hold
  */
 export function parseSelector(text: string): Selector {
+  if (PLAIN_SELECTOR.test(text)) return text as Selector;
   const fail = (reason: string, hint?: string) =>
     new NameSyntaxError(`${quoteName(text)} is not a selector: ${reason}`, { hint });
   if (text === "") throw fail("it is empty");

@@ -12,11 +12,10 @@ const CRLF = Buffer.from("\r\n");
 /** The field as it is hashed, without the CRLF that ends it (RFC 6376 §3.4.1, §3.4.2). Octets as latin1. */
 export function canonicalizeField({ name, text }: HeaderField, canonicalization: Canonicalization): string {
   if (canonicalization === "simple") return text;
-  const value = text
-    .slice(text.indexOf(":") + 1)
-    .replaceAll("\r\n", "")
-    .replace(/[ \t]+/g, " ");
-  return `${name}:${value.replace(/^ /, "").replace(/ $/, "")}`;
+  const raw = text.slice(text.indexOf(":") + 1);
+  // What nearly every unfolded field is: nothing but single spaces.
+  const value = /[\t\r]| {2}/.test(raw) ? raw.replaceAll("\r\n", "").replace(/[ \t]+/g, " ") : raw;
+  return `${name}:${value.slice(value.startsWith(" ") ? 1 : 0, value.endsWith(" ") ? -1 : undefined)}`;
 }
 
 /**

@@ -70,7 +70,9 @@ export function parseMessage(raw: Uint8Array, limits: MessageLimits = {}): Messa
 }
 
 function readField(lines: string): HeaderField {
-  const text = lines.replace(/\r?\n/g, "\r\n").replace(/\r\n$/, "");
+  const firstLineEnd = lines.indexOf("\n");
+  const isOneLine = firstLineEnd === lines.length - 1 && lines.endsWith("\r\n");
+  const text = isOneLine ? lines.slice(0, -2) : lines.replace(/\r?\n/g, "\r\n").replace(/\r\n$/, "");
   return { name: FIELD_NAME.exec(text)?.[1]?.toLowerCase() ?? "", text };
 }
 

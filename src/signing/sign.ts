@@ -138,9 +138,12 @@ function chooseSignedHeaders(fields: readonly HeaderField[], options: SignOption
   const wanted = new Set(["from", ...headers.map(signableName), ...oversigned]);
   const counts = new Map<string, number>();
   for (const { name } of fields) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...wanted].flatMap((name) =>
-    Array<string>((counts.get(name) ?? 0) + (oversigned.has(name) ? 1 : 0)).fill(name),
-  );
+  const signed: string[] = [];
+  for (const name of wanted) {
+    const times = (counts.get(name) ?? 0) + (oversigned.has(name) ? 1 : 0);
+    for (let i = 0; i < times; i++) signed.push(name);
+  }
+  return signed;
 }
 
 function signableName(text: string): string {

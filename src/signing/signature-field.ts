@@ -3,6 +3,7 @@ import { type DkimSignature, formatIdentity } from "./signature-header.ts";
 /** RFC 5322 §2.1.1 asks for at most 78; names that are longer by themselves stay whole. */
 const MAX_LINE_LENGTH = 77;
 const FOLD = "\r\n\t";
+const FOLDED_LINE = new RegExp(`.{1,${MAX_LINE_LENGTH - 1}}`, "g");
 
 /** What is known before the signature is computed. `identity` is written when it is given. */
 export type UnsignedSignature = Omit<DkimSignature, "signature" | "identity"> &
@@ -35,7 +36,7 @@ export function formatSignatureField(signature: UnsignedSignature): string {
 export function completeSignatureField(field: string, signature: Uint8Array): string {
   const base64 = Buffer.from(signature).toString("base64");
   const firstLength = MAX_LINE_LENGTH - "\tb=".length;
-  const chunks = base64.slice(firstLength).match(new RegExp(`.{1,${MAX_LINE_LENGTH - 1}}`, "g")) ?? [];
+  const chunks = base64.slice(firstLength).match(FOLDED_LINE) ?? [];
   return field + [base64.slice(0, firstLength), ...chunks].join(FOLD);
 }
 

@@ -223,8 +223,8 @@ async function lookUp(resolver: KeyLookup, name: string): Promise<TxtAnswer> {
 }
 
 function describe(value: string, signature: DkimSignature | undefined, verdict: Verdict): SignatureResult {
-  const tags = scanSignatureTags(value);
-  const algorithm = tags.get("a") ?? "";
+  const tags: ReadonlyMap<string, string> = signature === undefined ? scanSignatureTags(value) : new Map();
+  const algorithm = signature?.algorithm ?? tags.get("a") ?? "";
   return {
     result: verdict.result,
     reason: verdict.reason,

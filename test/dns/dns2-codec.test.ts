@@ -26,6 +26,10 @@ describe("encodeQuery", () => {
     expect(encodeQuery(question, options).readUInt16BE(2)).toBe(flags);
   });
 
+  it("has no label for the root", () => {
+    expect(encodeQuery({ name: ".", type: "NS" }, { edns: false }).toString("hex", 12)).toBe("0000020001");
+  });
+
   it("leaves EDNS out when told to", () => {
     expect(encodeQuery(question, { edns: false }).readUInt16BE(10)).toBe(0);
   });
@@ -76,6 +80,19 @@ describe("decodeMessage", () => {
       extendedErrors: [{ code: 99, purpose: "code 99" }],
     });
     expect(message.extendedErrors[0]?.text).toBe("\xc3\xbcber\x1b");
+  });
+
+  it("passes over what servers add besides OPT, and reads the first OPT behind it", () => {
+    const noAddress = record(typeCode.A, Buffer.alloc(3));
+    const additionals = [noAddress, extendedError(22, "first"), extendedError(23, "second")];
+    expect(decodeMessage(reply(query, { answers: [txt("key")], additionals }))).toMatchObject({
+      answers: [{ strings: ["key"] }],
+      hasEdns: true,
+      extendedErrors: [{ code: 22 }],
+    });
+    const cutOff = reply(query, { additionals: [noAddress] }).subarray(0, -1);
+    expect(() => decodeMessage(cutOff)).toThrow(MalformedMessageError);
+    expect(() => decodeMessage(reply(query, { answers: [noAddress] }))).toThrow(MalformedMessageError);
   });
 
   it.each<[string, Buffer]>([

@@ -88,6 +88,11 @@ describe("header field", () => {
     ["Subject: \r\n \r\n\t", "subject:"],
     ["Subject:\r\n a\r\n\r\n", "subject:a"],
     ["Subject: a:b : c", "subject:a:b : c"],
+    ["Subject: ", "subject:"],
+    ["Subject: a b ", "subject:a b"],
+    ["Subject:  a", "subject:a"],
+    ["Subject:a\tb", "subject:a b"],
+    ["Subject: a \r\n b", "subject:a b"],
     ["Subject: \xe4\xa0", "subject:\xe4\xa0"],
     ["Subject: a\rb", "subject:a\rb"],
   ])("%j relaxed (RFC 6376 §3.4.2)", (text, relaxed) => {

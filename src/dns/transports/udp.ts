@@ -12,7 +12,8 @@ const RESEND_AFTER_MS = 1000;
 interface UdpSocket {
   readonly socket: Socket;
   readonly pending: PendingQueries;
-  readonly connected: Promise<void>;
+  /** `undefined` once it is. */
+  connecting: Promise<void> | undefined;
   queries: number;
 }
 
@@ -40,7 +41,7 @@ export class UdpTransport implements Transport {
     if (this.#closed) return { status: "aborted" };
     const udp = this.#pick();
     const { octets, exchange } = udp.pending.add(query, timeoutMs);
-    await udp.connected;
+    if (udp.connecting !== undefined) await udp.connecting;
     const send = () => {
       // An error that only send reports arrives in its callback; what is open by then has failed by it.
       if (!this.#isGone(udp)) udp.socket.send(octets, (error) => error && this.#fail(udp, error));
@@ -72,11 +73,14 @@ export class UdpTransport implements Transport {
   #open(): UdpSocket {
     const socket = createSocket({ type: this.#host.includes(":") ? "udp6" : "udp4", lookup: itself });
     const pending = new PendingQueries();
-    const connected = new Promise<void>((resolve) => {
+    const connecting = new Promise<void>((resolve) => {
       socket.once("connect", resolve);
       socket.once("close", resolve);
     });
-    const udp: UdpSocket = { socket, pending, connected, queries: 0 };
+    const udp: UdpSocket = { socket, pending, connecting, queries: 0 };
+    connecting.then(() => {
+      udp.connecting = undefined;
+    });
     socket.on("message", (octets) => pending.receive(octets));
     socket.on("error", (error) => this.#fail(udp, error));
     socket.connect(this.#port, this.#host);

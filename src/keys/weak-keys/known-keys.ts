@@ -15,8 +15,12 @@ const KNOWN_KEYS = new Map<string, string>([
   ["339e2ff917630507b6a423b5ce084e285d1fa65d93b3e27a6195d3bbebc9ae23", "the seed of 32 zero octets"],
 ]);
 
+/** Of the only RSA key among them: no other size has its SHA-256 computed. */
+const KNOWN_RSA_BITS = 1024;
+
 /** KNOWN-KEY: anybody can sign with a key that is printed in a standard. */
 export function knownKeyWeakness(key: PublicKey): KeyWeakness | undefined {
+  if (key.type === "rsa" && key.modulusBits !== KNOWN_RSA_BITS) return undefined;
   const source = KNOWN_KEYS.get(publicKeyFingerprint(key));
   return source === undefined
     ? undefined
