@@ -124,7 +124,8 @@ class KeyPlanner implements RotationPlan {
       return;
     }
     this.#wait(`the servers: ${reason}`, undefined);
-    if (contradicts && state === "new") this.#alertWhenLate("publish", reason);
+    // Nothing signs with it yet, and servers that were just reloaded often need a moment.
+    if (state === "new") this.#alertWhenLate("publish", reason);
     else this.findings.push({ level: "waiting", selector: this.#key.selector, message: reason });
   }
 

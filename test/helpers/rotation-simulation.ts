@@ -155,6 +155,14 @@ interface Message {
   readonly sent: number;
 }
 
+/** Public private keys with which a receiver would still verify: a server or a cache has their records. */
+function forgeableKeys(world: SimulatedWorld, resolvers: readonly SimulatedResolver[], now: number) {
+  if (world.revealed.size === 0) return [];
+  const served = world.servers.served(now).filter(([selector, record]) => world.revealed.get(record) === selector);
+  const held = resolvers.flatMap((resolver) => resolver.held(now)).filter((record) => world.revealed.has(record));
+  return new Map([...served, ...held.map((record) => [world.revealed.get(record) ?? "", record] as const)]);
+}
+
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const world = new SimulatedWorld(options);
   const { random, servers } = world;
@@ -178,11 +186,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     world.publishLate(now);
     world.mischief?.strike(now);
     await rotation(now);
-    for (const [record, selector] of world.revealed) {
-      if (!servers.serves(selector, record, now) && !resolvers.some((resolver) => resolver.holds(record, now)))
-        continue;
+    for (const [selector, record] of forgeableKeys(world, resolvers, now)) {
       result.forgeable++;
-      losses.push(`${new Date(now).toISOString()} ${selector} is public, and can still be verified with`);
+      losses.push(`${new Date(now).toISOString()} ${selector} of ${record} is public, and can still be verified with`);
     }
     // Somebody curious asks for names that are not in use yet, and so fills caches with "no".
     for (const name of world.stored.keys()) {

@@ -19,6 +19,8 @@ const SERVERS = 3;
 /** What the servers have at one moment. */
 interface Version {
   readonly zone: ReadonlyMap<string, string>;
+  /** The record of each selector, where the CNAMEs lead to now. */
+  readonly atHome: ReadonlyMap<string, string>;
   readonly ttlMs: number;
   readonly negativeMs: number;
   /** From when on each server has it. */
@@ -44,7 +46,7 @@ export class SimulatedServers {
   ) {
     this.#random = random;
     this.#faults = faults;
-    this.#versions = [{ zone: new Map(), ttlMs, negativeMs, from: Array(SERVERS).fill(0) }];
+    this.#versions = [{ zone: new Map(), atHome: new Map(), ttlMs, negativeMs, from: Array(SERVERS).fill(0) }];
   }
 
   change(name: string, record: string | undefined, now: number): void {
@@ -59,14 +61,17 @@ export class SimulatedServers {
     this.#push({ ...this.#latest, ...ttls }, now);
   }
 
-  #push(version: Version, now: number): void {
+  #push(version: Omit<Version, "atHome" | "from">, now: number): void {
     const from = this.#upFrom.map((up, server) => {
       const slow = this.#random() < this.#faults ? this.#random() * 2 * DAY : this.#random() * 5 * MINUTE;
       return server === 0 ? now : Math.max(now, up) + slow;
     });
     // What every server has replaced is asked for no more.
     const oldest = this.#versions.findLastIndex((old) => old.from.every((time) => time <= now));
-    this.#versions = [...this.#versions.slice(Math.max(0, oldest)), { ...version, from }];
+    this.#versions = [
+      ...this.#versions.slice(Math.max(0, oldest)),
+      { ...version, atHome: recordsAtHome(version.zone), from },
+    ];
   }
 
   get #latest(): Version {
@@ -85,12 +90,9 @@ export class SimulatedServers {
     return nameAt(selector, this.current.get(ALIAS));
   }
 
-  /** Selectors and what stands at the provider that the CNAMEs lead to. */
-  atHome(): [string, string][] {
-    const home = `@${this.current.get(ALIAS)}`;
-    return [...this.current].flatMap(([name, record]) =>
-      name.endsWith(home) ? [[name.slice(0, -home.length), record]] : [],
-    );
+  /** Selectors and what stands where the CNAMEs lead to. */
+  atHome(): ReadonlyMap<string, string> {
+    return this.#latest.atHome;
   }
 
   /** Somebody copies what is there to another provider, to move there later. */
@@ -103,7 +105,10 @@ export class SimulatedServers {
   /** Somebody moves the domain to another provider, with all that is there; the old one keeps what `isKept` says. */
   move(alias: string, isKept: (record: string) => boolean, now: number): void {
     const zone = new Map([[ALIAS, alias]]);
-    for (const [name, record] of this.current) if (name === WILDCARD || isKept(record)) zone.set(name, record);
+    // What was copied there earlier and has gone since is not brought back: no program could help that.
+    for (const [name, record] of this.current) {
+      if (name === WILDCARD || (isKept(record) && !name.endsWith(`@${alias}`))) zone.set(name, record);
+    }
     for (const [selector, record] of this.atHome()) zone.set(nameAt(selector, alias), record);
     this.#push({ ...this.#latest, zone }, now);
   }
@@ -124,12 +129,9 @@ export class SimulatedServers {
     return undefined;
   }
 
-  /** Whether any server has this record for the selector. */
-  serves(selector: string, record: string, now: number): boolean {
-    return this.#upFrom.some((_, server) => {
-      const zone = this.#versionAt(server, now)?.zone;
-      return zone?.get(nameAt(selector, zone.get(ALIAS))) === record;
-    });
+  /** Selectors and their records as each server that answers has them. */
+  served(now: number): readonly (readonly [string, string])[] {
+    return this.#upFrom.flatMap((_, server) => [...(this.#versionAt(server, now)?.atHome ?? [])]);
   }
 
   /** `null`: no answer. */
@@ -179,6 +181,15 @@ export class SimulatedServers {
   }
 }
 
+function recordsAtHome(zone: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const alias = zone.get(ALIAS);
+  if (alias === undefined) return zone;
+  const home = `@${alias}`;
+  return new Map(
+    [...zone].flatMap(([name, record]) => (name.endsWith(home) ? [[name.slice(0, -home.length), record]] : [])),
+  );
+}
+
 function nameAt(selector: string, alias: string | undefined): string {
   return alias === undefined ? selector : `${selector}@${alias}`;
 }
@@ -186,6 +197,8 @@ function nameAt(selector: string, alias: string | undefined): string {
 /** A resolver of receivers, with a cache. */
 export class SimulatedResolver {
   readonly #cache = new Map<string, { record: string | undefined; until: number }>();
+  /** Until when each record is in the cache, under any name. */
+  readonly #until = new Map<string, number>();
   readonly #servers: SimulatedServers;
   readonly #random: () => number;
   readonly #leastMs: number;
@@ -197,8 +210,10 @@ export class SimulatedResolver {
     this.#leastMs = leastMs;
   }
 
-  holds(record: string, now: number): boolean {
-    return [...this.#cache.values()].some((answer) => answer.record === record && now < answer.until);
+  /** The records in the cache. */
+  held(now: number): readonly string[] {
+    for (const [record, until] of this.#until) if (until <= now) this.#until.delete(record);
+    return [...this.#until.keys()];
   }
 
   /** `null`: SERVFAIL; the mail is tried again later. */
@@ -216,8 +231,11 @@ export class SimulatedResolver {
     for (let turn = 0; turn < SERVERS; turn++) {
       const answer = this.#servers.ask((first + turn) % SERVERS, name, now);
       if (answer === null) continue;
-      this.#cache.set(name, { record: answer.record, until: now + Math.max(answer.ttlMs, this.#leastMs) });
-      return answer.record;
+      const { record } = answer;
+      const until = now + Math.max(answer.ttlMs, this.#leastMs);
+      this.#cache.set(name, { record, until });
+      if (record !== undefined) this.#until.set(record, Math.max(until, this.#until.get(record) ?? 0));
+      return record;
     }
     return null;
   }

@@ -114,9 +114,9 @@ export class Mischief {
     const { servers, everSigned } = this.#world;
     const place = `p${this.#moves + 1}`;
     const missing = () =>
-      servers
-        .atHome()
-        .some(([name, record]) => everSigned.has(record) && servers.current.get(`${name}@${place}`) !== record);
+      [...servers.atHome()].some(
+        ([name, record]) => everSigned.has(record) && servers.current.get(`${name}@${place}`) !== record,
+      );
     // Whoever moves keys that sign lets all servers and caches know them at the new place first.
     if (this.#copiedAt === undefined ? this.#happens(10) : missing()) {
       this.#copiedAt = now;

@@ -30,6 +30,7 @@ export function dkimctlRotation(world: SimulatedWorld, domain: DomainName): Rota
   const run = crashing(simulatedRotationWorld(world, moment, write), world);
   let lastClock: ClockReading | undefined;
   let adoptions = 0;
+  let settled = { policy: world.policy, settings: JSON.stringify(world.policy) };
   return async (now) => {
     const clock = host.wake(now);
     if (clock === undefined) return;
@@ -50,7 +51,8 @@ export function dkimctlRotation(world: SimulatedWorld, domain: DomainName): Rota
     }
     const asked = withRequests(journal, world, clock.now);
     const isBehind = clockFinding({ ...moment, journal: { domain, keys: [] }, now: clock.now }) !== undefined;
-    const settings = JSON.stringify(world.policy);
+    if (world.policy !== settled.policy) settled = { policy: world.policy, settings: JSON.stringify(world.policy) };
+    const { settings } = settled;
     if (asked === journal && !isBehind && holds(look, settings, clock.now)) return;
     try {
       if (asked !== journal) await run.writeJournal(asked);

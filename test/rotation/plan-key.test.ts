@@ -87,10 +87,20 @@ describe("a key that does not sign yet", () => {
       },
     ],
     [
-      "new, and a server is silent: that is told at once, for nobody knows whether it will lack the record",
+      "new, and a server is silent: it may be reloading",
       k1("new", DAY, intent("publish", HOUR)),
       { k1: doubt(false) },
-      { ...NOTHING, waits: ["the servers: ns2 is down"], findings: ["waiting: ns2 is down"] },
+      { ...NOTHING, waits: ["the servers: ns2 is down"] },
+    ],
+    [
+      "new, and a server has been silent for a day",
+      k1("new", DAY, intent("publish", DAY)),
+      { k1: doubt(false) },
+      {
+        ...NOTHING,
+        waits: ["the servers: ns2 is down"],
+        findings: ["waiting: ns2 is down, 1d after it was asked for"],
+      },
     ],
     [
       "new, and something else stands there",
