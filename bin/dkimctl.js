@@ -24,8 +24,8 @@ function loadBundle(folder, onChunk) {
     if (known !== undefined) return known.exports;
     const filename = join(folder, name);
     const source = readFileSync(filename);
-    const cachedData = readCodeCache(`${filename}${suffix}`, source);
-    const script = new Script(HEAD + source.latin1Slice() + TAIL, { filename, cachedData });
+    const { text, cachedData } = readCodeCache(`${filename}${suffix}`, source) ?? { text: wrap(source).latin1Slice() };
+    const script = new Script(text, { filename, cachedData });
     const module = { exports: {} };
     loaded.set(name, module);
     script.runInThisContext().call(module.exports, module.exports, requireFrom, module, filename, folder);
@@ -41,7 +41,7 @@ function codeCacheSuffix() {
   return `.${process.versions.v8}-${process.arch}.cache`;
 }
 
-/** The file is the source, then what V8 made of it. */
+/** The file is the source as it is compiled, then what V8 made of it. */
 function readCodeCache(filename, source) {
   let cache;
   try {
@@ -49,10 +49,15 @@ function readCodeCache(filename, source) {
   } catch {
     return undefined;
   }
-  const { length } = source;
-  return cache.length > length && cache.compare(source, 0, length, 0, length) === 0
-    ? cache.subarray(length)
-    : undefined;
+  const end = HEAD.length + source.length;
+  const length = end + TAIL.length;
+  if (cache.length <= length || cache.compare(source, 0, source.length, HEAD.length, end) !== 0) return undefined;
+  const text = cache.latin1Slice(0, length);
+  return text.startsWith(HEAD) && text.endsWith(TAIL) ? { text, cachedData: cache.subarray(length) } : undefined;
+}
+
+function wrap(source) {
+  return Buffer.concat([Buffer.from(HEAD), source, Buffer.from(TAIL)]);
 }
 
 async function start() {
@@ -73,4 +78,4 @@ async function start() {
 }
 
 if (require.main === module) start();
-else module.exports = { loadBundle, codeCacheSuffix };
+else module.exports = { loadBundle, codeCacheSuffix, wrap };

@@ -1,10 +1,11 @@
 // Bundles the command line into dist/cli: one CommonJS chunk for each command and each heavy package, loaded when used.
 // The source is what it is; what is special about the bundle is done here.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { rolldown } from "rolldown";
 import { transform } from "rolldown/utils";
-import { writeCodeCache } from "./code-cache.js";
+import { observeSamples, writeCodeCache } from "./code-cache.js";
 import { writeLicenses } from "./licenses.js";
 
 const ROOT = resolve(import.meta.dirname, "..");
@@ -80,10 +81,64 @@ function loadLazily(code, lines) {
   return lazy;
 }
 
+/** `import * as name` of one of Node's own modules: for those who use no default, that module, not a copy of it. */
+const NAMESPACE_LINE = /^(node_\w+) = \S+__toESM\(\1(?:, 1)?\);$/gm;
+
+function withoutNamespaces(code) {
+  return code.replace(NAMESPACE_LINE, (line, name) => (code.includes(`${name}.default`) ? line : ""));
+}
+
 const lazyRequirePlugin = {
   name: "lazy-require",
-  renderChunk: (code) => ({ code: loadLazily(loadLazily(code, INTEROP_LINE), REQUIRE_LINE), map: null }),
+  renderChunk: (code) => ({
+    code: loadLazily(loadLazily(withoutNamespaces(code), INTEROP_LINE), REQUIRE_LINE),
+    map: null,
+  }),
 };
+
+/**
+ * What a chunk gives to others, at its end. Rolldown has a function for each, lest it change; only what is declared with
+ * `let` can, and a hundred functions take a fifth of a millisecond to make.
+ */
+const EXPORT =
+  /Object\.defineProperty\(exports, "([\w$]+)", \{\n\tenumerable: true,\n\tget: function\(\) \{\n\t\treturn ([\w$]+);\n\t\}\n\}\);/g;
+
+const exportsPlugin = {
+  name: "exports",
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk") continue;
+      const changing = new Set([...chunk.code.matchAll(/^let ([\w$]+)/gm)].map(([, name]) => name));
+      chunk.code = chunk.code.replace(EXPORT, (getter, as, name) =>
+        changing.has(name) ? getter : `exports.${as} = ${name};`,
+      );
+    }
+  },
+};
+
+/**
+ * Rolldown keeps its own functions in a file of their own, the reading of which takes as long as that of a large one: they
+ * go where every command line loads them anyway. In one line, so that the source map stays right.
+ */
+const runtimePlugin = {
+  name: "runtime",
+  generateBundle(_options, bundle) {
+    const { [RUNTIME]: runtime, [RUNTIME_HOST]: host } = bundle;
+    if (runtime === undefined || host === undefined) return;
+    const functions = runtime.code.replace(/^\/\/.*$/gm, "").replaceAll("\n", " ");
+    const [, name = ""] = /^let (\w+)\$;\nconst \1 = .*$/m.exec(host.code) ?? [];
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type === "chunk")
+        chunk.code = chunk.code.replaceAll(`require("./${RUNTIME}")`, `require("./${RUNTIME_HOST}")`);
+    }
+    host.code = host.code
+      .replace(`let ${name}$;`, functions)
+      .replace(`${name}$ ??= require("./${RUNTIME_HOST}")`, "exports");
+    delete bundle[RUNTIME];
+  },
+};
+const RUNTIME = "rolldown-runtime.cjs";
+const RUNTIME_HOST = "program.cjs";
 
 /**
  * One octet is one character: such a file is decoded without a look at it, and bin/dkimctl.js does so. Done last, since
@@ -102,33 +157,23 @@ const asciiPlugin = {
   },
 };
 
+/** From each module to those that it imports. */
+const importsOf = new Map();
+const importsPlugin = {
+  name: "imports",
+  moduleParsed: ({ id, importedIds }) => void importsOf.set(id, importedIds),
+};
+
 const packageName = (id) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id)?.[1]?.replace("/", "-") ?? null;
 
-/** What is loaded together. Each package by itself; of the source, what every command needs and what the store needs. */
-const GROUPS = [
+const isPackage = /node_modules/;
+
+/** Each module by itself and each package, so that what a command line loads can be seen. */
+const ONE_BY_ONE = [
+  { name: packageName, debugName: "packages", test: isPackage },
   {
-    name: "cli",
-    test: /src\/(errors|main|program|context|cli|package-version)\.ts$|node_modules\/commander\/|^\0rolldown\/runtime/,
-    priority: 9,
-  },
-  { name: packageName, debugName: "packages", test: /node_modules/, priority: 8 },
-  { name: "redis", test: /src\/(keys\/redis\/(?!redis-address)|rotation\/redis-)/, priority: 5 },
-  { name: "toml", test: /src\/config\/config-toml\.ts$/, priority: 7 },
-  { name: "key-strength", test: /src\/keys\/(weak-keys\/|key-strength)/, priority: 5 },
-  {
-    name: "keys",
-    test: /src\/keys\/(?!domain-warnings|foreign|fast|encrypted|generate|public-suffix|selector-template|weak-keys|key-strength|redis\/(?!redis-address)|vault\/(?!vault-address))/,
-    priority: 6,
-  },
-  { name: "nearest-name", test: /src\/nearest-name\.ts$/, priority: 7 },
-  { name: "options", test: /src\/commands\/options\.ts$/, priority: 5 },
-  {
-    name: "settings",
-    test: /src\/(config|commands\/(settings|notices|stored-keys|input-files|key-owners)\.ts)/,
-  },
-  {
-    name: "records",
-    test: /src\/(report\/(domain-filter|record-formats)|dns\/(key-record|record-tags|txt-strings|zone-text-write|qp-section|tag-list))/,
+    name: (id) => (id.startsWith(ROOT) ? relativeToRoot(id).replace(/\W/g, "-") : null),
+    debugName: "modules",
   },
 ];
 
@@ -137,21 +182,81 @@ const bundle = await rolldown({
   input: { cli: "src/cli.ts" },
   platform: "node",
   preserveEntrySignatures: "allow-extension",
-  plugins: [versionPlugin, primorialPlugin, dns2Plugin, redisPlugin, lazyRequirePlugin, asciiPlugin],
+  plugins: [
+    versionPlugin,
+    primorialPlugin,
+    dns2Plugin,
+    redisPlugin,
+    lazyRequirePlugin,
+    exportsPlugin,
+    runtimePlugin,
+    asciiPlugin,
+    importsPlugin,
+  ],
 });
-rmSync(OUT, { recursive: true, force: true });
-const { output } = await bundle.write({
-  dir: OUT,
-  format: "cjs",
-  exports: "named",
-  entryFileNames: "[name].cjs",
-  chunkFileNames: "[name].cjs",
-  sourcemap: true,
-  comments: false,
-  codeSplitting: { groups: GROUPS },
-});
+
+/** @returns the chunks, each of its modules as a path */
+async function writeBundle(folder, groups) {
+  rmSync(folder, { recursive: true, force: true });
+  const { output } = await bundle.write({
+    dir: folder,
+    format: "cjs",
+    exports: "named",
+    entryFileNames: "[name].cjs",
+    chunkFileNames: "[name].cjs",
+    sourcemap: true,
+    comments: false,
+    codeSplitting: { groups, includeDependenciesRecursively: false },
+  });
+  return output.filter(({ type }) => type === "chunk");
+}
+
+/**
+ * What is loaded together is one chunk: what the first sample needs is the entry, what each further one needs besides is
+ * named after it. What these could need but do not is kept out of their way, in a chunk beside each.
+ */
+async function groupsOfSamples() {
+  const folder = mkdtempSync(join(tmpdir(), "dkimctl-modules-"));
+  try {
+    const chunks = await writeBundle(folder, ONE_BY_ONE);
+    const samples = observeSamples(folder);
+    const names = new Map(
+      chunks.flatMap(({ fileName, moduleIds }) => moduleIds.map((id) => [id, chunkName(fileName, samples)])),
+    );
+    for (const [id, name] of [...names]) if (name !== null) nameWhatIsLeft(id, `${name}-rest`, names);
+    return [
+      // Each package by itself, but the one that all but the first sample load.
+      {
+        name: (id) => (packageName(id) === "commander" ? null : packageName(id)),
+        debugName: "packages",
+        test: isPackage,
+      },
+      { name: (id) => names.get(id) ?? null, debugName: "samples" },
+    ];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The chunk of what has been in this file, when each module was by itself; `null` when no sample has loaded it. */
+function chunkName(file, samples) {
+  const loading = samples.filter(({ loads }) => loads.includes(file));
+  const owner = loading.find(({ apart }) => !apart);
+  const other = loading.find((sample) => sample !== owner);
+  if (owner === undefined) return null;
+  return owner.divided && other !== undefined ? `${owner.name}-${other.name}` : owner.name;
+}
+
+function nameWhatIsLeft(id, name, names) {
+  for (const imported of importsOf.get(id) ?? []) {
+    if (names.get(imported) !== null) continue;
+    names.set(imported, name);
+    nameWhatIsLeft(imported, name, names);
+  }
+}
+
+const chunks = await writeBundle(OUT, await groupsOfSamples());
 await bundle.close();
-const chunks = output.filter(({ type }) => type === "chunk");
 for (const { fileName, moduleIds } of chunks) {
   // The lines of other people's packages are in the packages.
   if (moduleIds.some((id) => id.startsWith(join(ROOT, "src")))) continue;

@@ -51,7 +51,7 @@ export function loadConfig({ path, env, readFile = (file) => readFileSync(file, 
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
     if (path === undefined && !env.DKIMCTL_CONFIG && code === "ENOENT")
-      return { path: undefined, settings: settingsFrom([], file) };
+      return { path: undefined, settings: NO_SETTINGS };
     throw new ConfigError(`cannot read the configuration ${file}: ${systemErrorReason(error)}`, { cause: error });
   }
   const settings = settingsFrom(entriesOf(text, file), file);
@@ -87,10 +87,25 @@ export function storeText({
   return option ?? (env.DKIMCTL_STORE || undefined) ?? url ?? path ?? DEFAULT_STORE_PATH;
 }
 
-const SECTIONS: Readonly<Record<string, Readonly<Record<string, Setting<unknown>>>>> = CONFIG_SCHEMA;
+/** What holds without a file; the bundle loads the schema for those who have one. */
+const NO_SETTINGS: Settings = {
+  store: {},
+  keygen: {},
+  records: {},
+  dns: {},
+  rotation: {},
+  publish: {},
+  signer: {},
+  hooks: {},
+  domain: {},
+};
+
+function sections(): Readonly<Record<string, Readonly<Record<string, Setting<unknown>>>>> {
+  return CONFIG_SCHEMA;
+}
 
 function settingsFrom(entries: readonly TomlEntry[], file: string): Settings {
-  const found = new Map<string, [string, unknown][]>(Object.keys(SECTIONS).map((section) => [section, []]));
+  const found = new Map<string, [string, unknown][]>(Object.keys(sections()).map((section) => [section, []]));
   const domains = new Map<string, DomainEntries>();
   for (const entry of entries) {
     const at = `${file}:${entry.line}`;
@@ -99,7 +114,7 @@ function settingsFrom(entries: readonly TomlEntry[], file: string): Settings {
       addDomainEntry(domains, entry, at);
       continue;
     }
-    const section = Object.hasOwn(SECTIONS, sectionName) ? SECTIONS[sectionName] : undefined;
+    const section = Object.hasOwn(sections(), sectionName) ? sections()[sectionName] : undefined;
     if (section === undefined) throw unknownSection(entry, at);
     if (entry.path.length === 1) {
       if (entry.value === undefined) continue;
@@ -112,9 +127,9 @@ function settingsFrom(entries: readonly TomlEntry[], file: string): Settings {
     }
     found.get(sectionName)?.push([key, parseValue(setting, entry.value, `${at}: ${sectionName}.${key}`)]);
   }
-  const sections = Object.fromEntries([...found].map(([name, pairs]) => [name, Object.fromEntries(pairs)]));
+  const settings = Object.fromEntries([...found].map(([name, pairs]) => [name, Object.fromEntries(pairs)]));
   const domain = Object.fromEntries([...domains].map(([name, pairs]) => [name, domainSettings(pairs)]));
-  return { ...sections, domain } as Settings;
+  return { ...settings, domain } as Settings;
 }
 
 /** `[domain."example.com"]`: what this domain has otherwise than [rotation]; below it, than [publish] and [signer]. */
@@ -192,17 +207,17 @@ function parseValue(setting: Setting<unknown>, value: NonNullable<TomlEntry["val
 
 function unknownSection({ path, value }: TomlEntry, at: string): ConfigError {
   const [name = ""] = path;
-  const sections = [...Object.keys(SECTIONS), DOMAIN_SECTION];
+  const names = [...Object.keys(sections()), DOMAIN_SECTION];
   if (path.length === 1 && value !== undefined) {
-    const home = sections.find((section) => Object.hasOwn(SECTIONS[section] ?? {}, name));
+    const home = names.find((section) => Object.hasOwn(sections()[section] ?? {}, name));
     const hint = home === undefined ? undefined : `it belongs in the section [${home}]`;
     if (hint !== undefined) return new ConfigError(`${at}: ${quoteName(name)} stands outside of any section`, { hint });
   }
-  return new ConfigError(`${at}: there is no section ${quoteName(name)}`, { hint: didYouMean(name, sections) });
+  return new ConfigError(`${at}: there is no section ${quoteName(name)}`, { hint: didYouMean(name, names) });
 }
 
 function unknownKey(section: string, key: string, at: string): ConfigError {
-  const hint = didYouMean(key, Object.keys(SECTIONS[section] ?? {}));
+  const hint = didYouMean(key, Object.keys(sections()[section] ?? {}));
   return new ConfigError(`${at}: there is no setting ${quoteName(key)} in [${section}]`, { hint });
 }
 

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { availableParallelism, uptime } from "node:os";
 import type { Readable } from "node:stream";
@@ -6,12 +5,13 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { ResolverOptions, ServerPool } from "./dns/dns2-resolver.ts";
 import type { Resolver } from "./dns/resolver.ts";
-import { ExitCode, OperationError } from "./errors.ts";
+import { type DkimctlError, ExitCode, OperationError } from "./errors.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import { systemErrorReason } from "./keys/key-store-errors.ts";
 import type { KeyStoreOptions } from "./keys/open-key-store.ts";
 import type { ClockReading } from "./rotation/host-clock.ts";
 import type { JournalStore } from "./rotation/journal-store.ts";
+import { RunEnd } from "./run-end.ts";
 import type { Output } from "./terminal/output.ts";
 import { ProcessOutput } from "./terminal/process-output.ts";
 import type { Prompter } from "./terminal/prompt.ts";
@@ -27,6 +27,10 @@ export interface CliContext {
    * of every promise, with that error.
    */
   readonly signal: AbortSignal;
+  /** @throws the reason of `signal`, once it is aborted; like `onEnd`, it does without the signal, which takes time to make */
+  throwIfEnded(): void;
+  /** Tells the reason of `signal` when that is aborted, at once if it is already. */
+  onEnd(listener: (reason: unknown) => void): void;
   /** How many pieces of CPU work may run at once. */
   readonly parallelism: number;
   now(): Date;
@@ -44,8 +48,13 @@ export interface CliContext {
   openPrompter(): Promise<Prompter | undefined>;
   /** For runs over very many keys: from now on, what is done with is cleared away before it doubles what is in use. */
   preferMemory(): void;
-  /** What a run has opened that would keep the process alive; `main` calls each when the command has ended. */
+  /** What a run has opened that would keep the process alive; `main` calls each when the command has ended, the last first. */
   readonly closers: (() => Promise<void>)[];
+  /**
+   * Set by a command that has words of its own for what ends its run, be it the command line.
+   * @returns the exit status, when it has told the failure; `undefined`: it is told as every other
+   */
+  tellFailure?: (failure: DkimctlError, argv: readonly string[]) => ExitCode | undefined;
   /** What `main` returns when nothing is thrown. */
   exitCode: ExitCode;
 }
@@ -74,16 +83,15 @@ export class Interruption {
 export interface ProcessContext extends CliContext {
   /**
    * To be awaited when `main` has answered: all output is written, and a signal's death is given to the shell.
-   * @returns what failed since then, if anything did
+   * @returns what failed since then, or so late that `main` did not see it, if anything did
    */
   endProcess(): Promise<unknown>;
 }
 
+/** The process's own streams, clock and signals, which are listened to from now on. To be called once. */
 export function processContext(): ProcessContext {
-  const abort = new AbortController();
-  // Each program and lookup under way listens to it; Node would take so many for a leak, and say so to cron.
-  setMaxListeners(0, abort.signal);
-  const end = (reason: unknown) => abort.abort(reason);
+  const runEnd = new RunEnd();
+  const end = (reason: unknown) => runEnd.end(reason);
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.once(signal, () => end(new Interruption(signal)));
   process.on("uncaughtException", end);
@@ -107,7 +115,11 @@ export function processContext(): ProcessContext {
     },
     stdout,
     stderr,
-    signal: abort.signal,
+    get signal() {
+      return runEnd.signal;
+    },
+    throwIfEnded: () => runEnd.throwIfEnded(),
+    onEnd: (listener) => runEnd.onEnd(listener),
     get parallelism() {
       return availableParallelism();
     },
@@ -136,7 +148,7 @@ export function processContext(): ProcessContext {
       return createPrompter({
         input: process.stdin,
         output: process.stderr,
-        signal: abort.signal,
+        signal: runEnd.signal,
         // A terminal in raw mode sends Ctrl-C as a key, not as a signal.
         interrupt: () => end(new Interruption("SIGINT")),
       });
@@ -152,10 +164,9 @@ export function processContext(): ProcessContext {
     closers: [],
     exitCode: ExitCode.ok,
     async endProcess() {
-      const endedBefore = abort.signal.aborted;
       await Promise.all([stdout.flushed(), stderr.flushed()]);
-      const { reason } = abort.signal;
-      if (!(reason instanceof Interruption)) return endedBefore ? undefined : reason;
+      const { reason } = runEnd;
+      if (!(reason instanceof Interruption)) return runEnd.wasThrown ? undefined : reason;
       if (reason.cause !== "closed pipe") {
         for (const signal of signals) process.removeAllListeners(signal);
         // The shell must see death by this signal, so that a loop around us ends too.

@@ -1,32 +1,45 @@
 import { CommanderError } from "commander";
 import { type CliContext, Interruption } from "./context.ts";
 import { DkimctlError, ExitCode } from "./errors.ts";
+import { packageVersion } from "./package-version.ts";
 import { buildProgram, findCommand } from "./program.ts";
 import { visibleText } from "./terminal/visible-text.ts";
 import { explainCommanderError } from "./usage-errors.ts";
 
+/** Alone on the line they need no parser, whose loading is most of what the answer would cost. */
+const VERSION_FLAGS = ["-V", "--version"];
+
 /** Runs one command line. Arguments and context to exit status; the only place that prints errors. */
 export async function main(argv: readonly string[], cli: CliContext): Promise<ExitCode> {
+  if (argv.length === 1 && VERSION_FLAGS.includes(argv[0] ?? "")) {
+    cli.stdout.write(`${packageVersion()}\n`);
+    return ExitCode.ok;
+  }
   try {
     const program = await buildProgram(cli, argv);
-    await Promise.race([program.parseAsync([...argv], { from: "user" }), interrupted(cli.signal)]);
+    await Promise.race([program.parseAsync([...argv], { from: "user" }), interrupted(cli)]);
   } catch (error) {
-    // Whatever else fails once the run is being ended fails because of that.
-    return reportError(cli.signal.aborted ? cli.signal.reason : error, argv, cli);
+    return reportError(reasonFor(error, cli), argv, cli);
   } finally {
-    // What cannot be closed any more is closed.
-    await Promise.allSettled(cli.closers.splice(0).map((close) => close()));
+    // What was opened last may still need what it was opened with. What cannot be closed any more is closed.
+    for (const close of cli.closers.splice(0).reverse()) await close().catch(() => {});
   }
   return cli.exitCode;
 }
 
 /** Rejects as soon as the run is ended from outside: work in the thread pool cannot be stopped, only left. */
-function interrupted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
+function interrupted(cli: CliContext): Promise<never> {
+  return new Promise((_, reject) => cli.onEnd(reject));
+}
+
+/** Whatever fails once the run is being ended fails because of that. */
+function reasonFor(error: unknown, cli: CliContext): unknown {
+  try {
+    cli.throwIfEnded();
+    return error;
+  } catch (reason) {
+    return reason;
+  }
 }
 
 /** Says on stderr what went wrong. @returns the exit status that tells it to scripts */
@@ -40,6 +53,8 @@ export function reportError(error: unknown, argv: readonly string[], cli: CliCon
     return reportError(explainCommanderError(error, helpCommand(argv)), argv, cli);
   }
   if (error instanceof DkimctlError) {
+    const told = cli.tellFailure?.(error, argv);
+    if (told !== undefined) return told;
     say("error", error.message);
     if (error.hint !== undefined) say("hint", error.hint);
     if (isVerbose(argv)) for (const cause of causes(error)) say("cause", cause);

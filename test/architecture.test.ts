@@ -19,7 +19,7 @@ const ORDER: readonly (readonly string[])[] = [
   ["signing"],
   ["dns"],
   ["keys"],
-  ["concurrent-map", "nearest-name", "one-at-a-time", "package-version", "under-way"],
+  ["concurrent-map", "nearest-name", "one-at-a-time", "package-version", "run-end", "steady-clock", "under-way"],
   ["errors"],
 ];
 
@@ -118,6 +118,18 @@ describe("the architecture", () => {
         !EFFECTFUL.some((allowed) => file.startsWith(allowed)),
     );
     expect(wrong).toEqual([]);
+  });
+
+  test("every exported function and class says what it is", () => {
+    const undocumented = files.flatMap((file) => {
+      const lines = readFileSync(join(SRC, file), "utf8").split("\n");
+      return lines.flatMap((line, index) => {
+        const [, name] = /^export (?:async )?(?:abstract )?(?:function\*?|class) (\w+)/.exec(line) ?? [];
+        // What `register` is stands in program.ts, once for all commands.
+        return name === undefined || name === "register" || lines[index - 1]?.endsWith("*/") ? [] : `${file}: ${name}`;
+      });
+    });
+    expect(undocumented).toEqual([]);
   });
 
   test("only bin and context touch the process; nothing exits it", () => {

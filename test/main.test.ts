@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { packageVersion } from "../src/package-version.ts";
 import { runCli, temporaryFolder } from "./helpers/run-cli.ts";
 
 const lines = (text: string) => text.split("\n").filter((line) => line !== "");
@@ -50,6 +51,13 @@ describe("what cannot be meant is one line and the next step, and exits 2", () =
     const { stderr } = await runCli(["\u001b[31mkeygen\n\u202e"]);
     expect(stderr).toMatch(/^dkimctl: error: unknown command "\\u001b\[31mkeygen\\n\\u202e"\n/);
   });
+});
+
+test("the version is the same whatever else is on the line, whether the parser is asked or not", async () => {
+  const version = await runCli(["--version"]);
+  expect(version).toMatchObject({ exitCode: 0, stdout: `${packageVersion()}\n`, stderr: "" });
+  for (const argv of [["-V"], ["-q", "--version"], ["showkeys", "--version"].toReversed()])
+    expect(await runCli(argv)).toMatchObject({ exitCode: 0, stdout: version.stdout, stderr: "" });
 });
 
 describe("help", () => {

@@ -38,22 +38,18 @@ describe("help", () => {
   test.each([80, 200])("of every command fits a terminal of %d columns", async (columns) => {
     for (const argv of [["--help"], ...names.map((name) => [name, "--help"])]) {
       const { stdout } = await runCli(argv, { isTTY: true, columns });
-      const [own = ""] = stdout.split(/\n(?:Examples|Exit status):/);
-      const tooWide = own.split("\n").filter((line) => line.length > columns);
+      const tooWide = stdout.split("\n").filter((line) => line.length > columns);
       expect(tooWide, argv.join(" ")).toEqual([]);
     }
   });
 
-  test.each(names.filter((name) => name !== "help"))(
-    "of %s has examples that are commands of ours, 80 columns at most",
-    async (name) => {
-      const { stdout } = await runCli([name, "--help"]);
-      const examples = stdout.split("\nExamples:\n")[1] ?? "";
-      const lines = examples.split("\n").filter((line) => line.startsWith("  "));
-      expect(lines.length).toBeGreaterThan(0);
-      for (const line of lines) expect(line).toContain(`dkimctl ${name}`);
-    },
-  );
+  test.each(names.filter((name) => name !== "help"))("of %s has examples that are commands of ours", async (name) => {
+    const { stdout } = await runCli([name, "--help"]);
+    const examples = stdout.split("\nExamples:\n")[1] ?? "";
+    const lines = examples.split("\n").filter((line) => line.startsWith("  "));
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) expect(line).toContain(`dkimctl ${name}`);
+  });
 
   test("of every command can be asked for by its name and alias alone", async () => {
     for (const name of [...names, "showkey", "testkey"]) {

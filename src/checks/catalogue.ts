@@ -53,6 +53,7 @@ export interface FindingPosition {
 /** What a single case may say otherwise than the catalogue. */
 export type FindingOverrides = Partial<Pick<Finding, "severity" | "fix" | "position" | "tag" | "critical">>;
 
+/** A finding as the catalogue has it, with the details of this case. */
 export function makeFinding<Code extends FindingCode>(
   code: Code,
   details: FindingDetails<Code>,

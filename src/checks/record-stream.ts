@@ -129,6 +129,7 @@ function toAnswer(id: unknown, { state, severity, findings, bits }: RecordReport
   return { id, state, severity, findings: findings.map(toAnswerFinding), ...(bits !== undefined && { bits }) };
 }
 
+/** The finding as a line of JSON tells it: members that do not apply are absent. */
 export function toAnswerFinding({ code, severity, message, fix, tag, position, critical }: Finding): AnswerFinding {
   return {
     ...{ code, severity, message, fix },

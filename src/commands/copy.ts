@@ -2,10 +2,9 @@ import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { concurrentMap } from "../concurrent-map.ts";
 import type { CliContext } from "../context.ts";
-import { DkimctlError, ExitCode, UsageError } from "../errors.ts";
+import { DkimctlError, ExitCode, OperationError, UsageError } from "../errors.ts";
 import { type DomainName, quoteName } from "../keys/domain-name.ts";
 import { type KeyName, keyRecordName } from "../keys/key-name.ts";
-import { KeyStoreError } from "../keys/key-store-errors.ts";
 import { parseStoreAddress, type StoreAddress, storeName } from "../keys/store-address.ts";
 import { parseDomainFilter } from "../report/domain-filter.ts";
 import { type CopyEnd, type CopyResult, copyDomain } from "../rotation/copy-domain.ts";
@@ -47,7 +46,7 @@ Nothing is overwritten. A copy that was interrupted is carried on by the next.
 
 Examples:
   dkimctl copy --from /var/lib/dkim --to redis://127.0.0.1:6379 --dry-run
-  dkimctl copy --from /var/lib/dkim --to vault://vault.example.com/secret/dkim example.com`,
+  dkimctl copy --from /var/lib/dkim --to vault:///secret/dkim example.com`,
     )
     .action((domains: string[]) => copy(domains, command.optsWithGlobals<CopyOptions>(), cli));
 }
@@ -109,7 +108,7 @@ async function openEnd(
 
 /**
  * The source too: a rotation that goes on there meanwhile would leave the copy behind. A source that nothing can be written
- * to, such as a backup, is copied all the same.
+ * to, such as a backup, or in which nothing can be rotated, is copied all the same.
  * @returns the target's last
  */
 async function beginBoth(from: CopyEnd, to: CopyEnd, notices: Notices): Promise<RotationTurn[]> {
@@ -117,7 +116,7 @@ async function beginBoth(from: CopyEnd, to: CopyEnd, notices: Notices): Promise<
   try {
     turns.push(await from.journals.begin());
   } catch (error) {
-    if (!(error instanceof KeyStoreError)) throw error;
+    if (!(error instanceof OperationError)) throw error;
     notices.warn(`${from.store.location} cannot be locked: let nobody rotate it meanwhile`);
   }
   try {
@@ -174,7 +173,7 @@ async function copyOne(
   turns: readonly RotationTurn[],
   cli: CliContext,
 ): Promise<readonly CopyResult[]> {
-  cli.signal.throwIfAborted();
+  cli.throwIfEnded();
   const failed = (detail: string) => [{ domain, selector: undefined, result: "failed", detail } as const];
   try {
     const leases = await Promise.all(turns.map((turn) => turn.lease(domain)));

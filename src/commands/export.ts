@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { type DkimctlError, OperationError, UsageError } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
-import { type KeyName, keyRecordName } from "../keys/key-name.ts";
+import type { KeyName } from "../keys/key-name.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import { parseSelector, type Selector } from "../keys/selector.ts";
 import { parseDomainFilter } from "../report/domain-filter.ts";
@@ -14,6 +14,7 @@ import { EXPORT_FORMS } from "../signers/index.ts";
 import type { SecretSignerKey, SignerFile, SignerForm, SignerKey } from "../signers/signer-form.ts";
 import { outputPaths, replaceText } from "./export-files.ts";
 import { storeForm } from "./export-store-form.ts";
+import { KeyRemarks } from "./key-remarks.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { collect, type GlobalOptions, wholeNumber } from "./options.ts";
 import { loadSettings, openJournals, openStore } from "./settings.ts";
@@ -108,12 +109,16 @@ async function exportKeys(signer: string, domains: string[], options: ExportOpti
   const signing = await SigningKeys.read(await openJournals(cli, store, settings), parseDomainFilter(domains));
   const chosen = await readSignerKeys(store, domains, { selectors: options.selector, signing, isSecret, notices, cli });
   if (chosen.length === 0) throw noKeysError(store.location, [...domains, ...(options.selector ?? [])]);
+  const [leftOut, cautions] = [new KeyRemarks(), new KeyRemarks()];
   const keys = chosen.filter((key) => {
     const reason = form.cannotUse?.(key, chosen);
-    if (reason !== undefined) notices.warn(`left out ${keyRecordName(key.name)}: ${reason}`);
-    else for (const caution of [form.caution?.(key)].flatMap((text) => text ?? [])) notices.warn(caution);
+    const caution = reason === undefined ? form.caution?.(key) : undefined;
+    if (reason !== undefined) leftOut.add(key.name, reason);
+    if (caution !== undefined) cautions.add(key.name, caution);
     return reason === undefined;
   });
+  leftOut.tell(notices, "left out ");
+  cautions.tell(notices);
   if (keys.length === 0) throw new OperationError(`there is no key that ${signer} can use`);
   requireOneSignature(keys, form, signer);
   if (options.catchAll !== undefined && !keys.some(({ name }) => name.domain === options.catchAll)) {

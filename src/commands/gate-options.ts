@@ -47,6 +47,7 @@ export function addGateOptions(command: Command): Command {
     .option("--output <file>", "write the report to this file, replaced in one step when it is whole");
 }
 
+/** What passes and what is only told, as the options say. */
 export function checkPolicy({ failOn, ignore = [], expect, requireDnssec = false }: GateOptions): CheckPolicy {
   return { failOn, ignore: new Set(ignore), expect, requireDnssec };
 }

@@ -54,7 +54,7 @@ Examples:
   dkimctl import opendkim /etc/opendkim.conf --dry-run
   dkimctl import amavis /etc/amavis/conf.d
   dkimctl import files --domain example.com --selector mail old.pem
-  dkimctl import files /etc/dkimkeys --pattern '{domain}/{selector}.private' --link`,
+  dkimctl import files /etc/dkim --pattern '{domain}/{selector}.key' --link`,
     )
     .action((signer: string, paths: string[]) =>
       importKeys(signer, paths, command.optsWithGlobals<ImportOptions>(), cli),

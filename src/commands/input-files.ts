@@ -45,10 +45,12 @@ export function readFileOrExplain(path: string, cli: CliContext): Uint8Array {
   }
 }
 
+/** Everything that a stream has, as UTF-8; octets that are none become U+FFFD. */
 export async function readAll(stream: AsyncIterable<unknown>): Promise<string> {
   return new TextDecoder().decode(await readBytes(stream));
 }
 
+/** Everything that a stream has. */
 export async function readBytes(stream: AsyncIterable<unknown>): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));

@@ -41,6 +41,7 @@ export interface RsaWish {
   readonly fast: boolean;
 }
 
+/** A new private key. @param rsa of Ed25519 keys nothing in it counts */
 export async function generateKey(algorithm: Algorithm, { bits, fast }: RsaWish): Promise<PrivateKey> {
   if (algorithm === "ed25519") return generateEd25519Key();
   if (!fast) return generateRsaKey(bits);

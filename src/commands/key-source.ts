@@ -30,6 +30,7 @@ export interface LoadedKey extends KeyToProve {
   readonly warnings: readonly string[];
 }
 
+/** The keys of a store, each with its private key, which is read when it is its turn. */
 export function storeSource(store: KeyStore): KeySource {
   const owners = once(() => readOwners(store));
   const selectors = once(() => readSelectors(store));
@@ -79,6 +80,7 @@ async function readSelectors(store: KeyStore): Promise<ReadonlyMap<DomainName, S
   return selectors;
 }
 
+/** Notes the selector among those of its domain. */
 export function addSelector(selectors: Map<DomainName, Selector[]>, { domain, selector }: KeyName): void {
   const known = selectors.get(domain);
   if (known === undefined) selectors.set(domain, [selector]);

@@ -42,7 +42,7 @@ export async function runKeyTest(run: KeyTestRun, cli: CliContext): Promise<RunR
   const tally: Record<keyof Tally, number> = { pass: 0, fail: 0, revoked: 0, temporary: 0, error: 0, skipped: 0 };
   let [index, unnamed, warned] = [0, 0, 0];
   for await (const result of concurrentMap(source.list(chooses), KEYS_AT_ONCE, test)) {
-    cli.signal.throwIfAborted();
+    cli.throwIfEnded();
     if (result.name === undefined) {
       if (all) {
         unnamed++;

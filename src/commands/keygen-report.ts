@@ -23,6 +23,7 @@ export interface KeygenReport {
   finish(): string | undefined;
 }
 
+/** Writes the records of new keys to `output`, each as soon as it is added. @param ttl in seconds */
 export function createKeygenReport(format: KeygenFormat, ttl: number | undefined, output: Output): KeygenReport {
   const ttlSeconds = ttl ?? DEFAULT_TTL_SECONDS;
   if (format === "json") return createJsonReport(ttlSeconds, output);

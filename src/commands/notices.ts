@@ -15,6 +15,7 @@ export interface Notices {
   error(error: DkimctlError): void;
 }
 
+/** Notices on the standard error of a run, with control characters made visible. */
 export function createNotices(cli: CliContext, { quiet, verbose }: Pick<GlobalOptions, "quiet" | "verbose">): Notices {
   const say = (text: string) => cli.stderr.write(`dkimctl: ${visibleText(text)}\n`);
   const hint = (text: string | undefined) => {

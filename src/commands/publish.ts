@@ -20,8 +20,8 @@ export function register(program: Command, cli: CliContext): void {
       "after",
       `
 Examples:
-  dkimctl publish example.com                        the records of all keys of this domain
-  dkimctl publish example.com mail                   of this key`,
+  dkimctl publish example.com       the records of all keys of this domain
+  dkimctl publish example.com mail  of this key`,
     )
     .action((domain: DomainName, selectors: Selector[] | undefined) =>
       changeRecords(command.optsWithGlobals<RotationRoomOptions>(), cli, domain, (room) =>

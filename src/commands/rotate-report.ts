@@ -33,12 +33,14 @@ export function renderWaits({ domain, waits }: DomainOutcome, now: number): stri
     .join("");
 }
 
+/** A warning for each finding, named by domain and selector. */
 export function tellFindings({ domain, findings }: DomainOutcome, notices: Notices): void {
   for (const { selector, message, hint } of findings) {
     notices.warn(`${domain}: ${selector === undefined ? "" : `${selector}: `}${message}`, hint);
   }
 }
 
+/** One JSON document of all outcomes, in the order given. */
 export function renderJson(outcomes: readonly DomainOutcome[], dryRun: boolean): string {
   const domains = outcomes.map(({ domain, steps, waits, findings }) => ({
     domain,
@@ -49,6 +51,7 @@ export function renderJson(outcomes: readonly DomainOutcome[], dryRun: boolean):
   return `${JSON.stringify({ schema: ROTATE_SCHEMA, dryRun, domains }, undefined, 2)}\n`;
 }
 
+/** A domain about which nothing was done, and the failure as its one finding. */
 export function failedDomain(
   domain: DomainName,
   { message, hint }: DkimctlError,

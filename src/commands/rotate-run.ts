@@ -64,6 +64,7 @@ export async function rotateAll(run: Run): Promise<void> {
       return;
     }
     await delay(Math.max(1000, next - cli.now().getTime()), undefined, { signal: cli.signal });
+    room.readSignersAgain();
   }
 }
 
@@ -154,7 +155,8 @@ async function lookAtDomain(domain: DomainName, run: Run, { past, hasKeys }: Rou
   const { options, room } = run;
   const policy = rotationPolicy(domain, room.settings);
   const world = await room.worldOf(domain, past);
-  const journal = await journalOf(domain, world, room, hasKeys);
+  const journal = await journalOf(domain, world, run, hasKeys);
+  if (journal === undefined) return nothing(domain);
   const preview = await previewRotation(withRequests(journal, options, policy, world), policy, world);
   return { domain, ...preview };
 }
@@ -172,24 +174,29 @@ async function moveDomain(
   }
   const policy = rotationPolicy(domain, room.settings);
   const world = await room.worldOf(domain, past, lease);
-  const journal = await journalOf(domain, world, room, hasKeys);
+  const journal = await journalOf(domain, world, run, hasKeys);
+  if (journal === undefined) return nothing(domain);
   const asked = first ? withRequests(journal, options, policy, world) : journal;
   if (asked !== journal) await world.writeJournal(asked);
   const { done, waits, findings, look } = await rotateDomain(asked, policy, world);
   return { domain, steps: done, waits, findings: [...findings, ...(await runHooks(domain, done, run))], look };
 }
 
-/** @throws {UsageError} the store has keys of the domain, and nobody knows what they have been through */
+/**
+ * @returns `undefined`: the store has nothing of the domain after all, such as a document of Vault's without keys, and
+ *   nobody has named it: no domain is begun unasked
+ * @throws {UsageError} the store has keys of the domain, and nobody knows what they have been through
+ */
 async function journalOf(
   domain: DomainName,
   world: RotationWorld,
-  { journals }: RotationRoom,
+  { room, domains }: Run,
   hasKeys: boolean,
-): Promise<Journal> {
-  const journal = await journals.read(domain);
+): Promise<Journal | undefined> {
+  const journal = await room.journals.read(domain);
   if (journal !== undefined) return journal;
   if (hasKeys || (await world.taken()).size > 0) throw notManaged(domain);
-  return { domain, keys: [] };
+  return domains.includes(domain) ? { domain, keys: [] } : undefined;
 }
 
 /** Whether something was asked of this run that another worker does not know of. */

@@ -59,10 +59,10 @@ Exit status: 0 done, or nothing to do; 1 a person must act; 4 the DNS lags, or
 another run is at work.
 
 Examples:
-  dkimctl rotate                                     one step for every domain: the line for cron
-  dkimctl rotate example.com                         begin with a domain
-  dkimctl rotate --dry-run                           what would be done, and when the next steps are due
-  dkimctl rotate example.com --compromised mail      the key leaked`,
+  dkimctl rotate                                 for cron: one step everywhere
+  dkimctl rotate example.com                     begin with a domain
+  dkimctl rotate --dry-run                       what would be done, and when
+  dkimctl rotate example.com --compromised mail  the key leaked`,
     )
     .action((domains: DomainName[] | undefined) =>
       rotate(domains ?? [], command.optsWithGlobals<RotateOptions>(), cli),

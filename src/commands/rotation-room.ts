@@ -34,6 +34,8 @@ export interface RotationRoom {
   publisherOf(domain: DomainName): Promise<Publisher | undefined>;
   /** @throws {UsageError} its settings contradict each other */
   signerOf(domain: DomainName): Promise<OpenedSigner>;
+  /** What the signers' configurations name is read again. To be called between two rounds. */
+  readSignersAgain(): void;
   /**
    * Puts back what a run that was killed had begun to change at any signer. To be called before anything is decided.
    * What fails with a signer of some domains is told when it is their turn.
@@ -45,6 +47,10 @@ export interface RotationRoom {
   close(): Promise<void>;
 }
 
+/**
+ * Opens the store, its journals, resolver and servers as options and configuration say.
+ * @throws {UsageError} what all domains share contradicts itself @throws {DkimctlError} something cannot be opened
+ */
 export async function openRotationRoom(options: RotationRoomOptions, cli: CliContext): Promise<RotationRoom> {
   const settings = loadSettings(cli, options);
   const openPublisher = openedOnce(createPublishers(cli));
@@ -82,6 +88,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
     survey,
     publisherOf,
     signerOf: signers.of,
+    readSignersAgain: signers.readNamesAgain,
     recoverSigners: signers.recoverAll,
     ttlSeconds,
     async worldOf(domain, past, lease) {

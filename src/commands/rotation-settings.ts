@@ -68,6 +68,8 @@ export interface OpenedSigner {
   readonly signer: SignerSwitch | undefined;
   /** What its configuration names; `undefined`: nobody has told where that is. */
   readonly names: ((domain: DomainName) => SignerNames) | undefined;
+  /** Forgets what the configuration named: the next who asks finds out what it says then. */
+  readNamesAgain(): void;
 }
 
 /** What makes the signer use a key, and what its configuration says. @throws {UsageError} the settings contradict */
@@ -94,13 +96,15 @@ export async function openSigner(
       ? undefined
       : await openNames(type, target, configuration, tools);
   const names = reader && ((domain: DomainName) => reader.of(domain));
+  const readNamesAgain = () => reader?.readAgain();
   const base =
     target === undefined
       ? await openProgram(activate, timeLimit ?? SIGNER_TIME_LIMIT_MS, tools)
       : await openTarget(target, tools);
-  if (base === undefined) return { signer: undefined, names };
+  if (base === undefined) return { signer: undefined, names, readNamesAgain };
   return {
     names,
+    readNamesAgain,
     signer: {
       async use(keys, retired) {
         await base.use(keys, retired);

@@ -30,7 +30,11 @@ export function loadSettings(cli: CliContext, options: GlobalOptions & KeyFileOp
   const { settings } = loadConfig({
     path: options.config,
     env,
-    readFile: (path) => new TextDecoder().decode(cli.readFile(path)),
+    readFile(path) {
+      // First, since no decoder need be made where there is no file.
+      const octets = cli.readFile(path);
+      return new TextDecoder().decode(octets);
+    },
   });
   const { store, ...others } = applySettingOptions(settings, options);
   const address = parseStoreAddress(storeText({ option: options.store, env, settings }));

@@ -98,14 +98,15 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
     }
   };
   cli.stdout.write(format.begin?.() ?? "");
+  let groups = 0;
   for await (const group of readPublicKeys(store, chooses, domains.length === 0)) {
+    // A turn of the event loop, else a signal would not be heard, and what is written to a file not be handed on.
+    if (groups++ > 0) await new Promise((resolve) => setImmediate(resolve));
+    cli.throwIfEnded();
     for (const result of group) {
       if (result.kind === "failed") fail(result.error);
       else show(result.key);
     }
-    // A turn of the event loop, else a signal would not be heard, and what is written to a file not be handed on.
-    await new Promise((resolve) => setImmediate(resolve));
-    cli.signal.throwIfAborted();
     await cli.stdout.drained();
   }
   cli.stdout.write(format.end?.() ?? "");
@@ -124,6 +125,7 @@ function parseProvider(text: string): ProviderName {
   });
 }
 
+/** That the store has none of the keys that were asked for. @param domains as they were given; none: all were asked for */
 export function noKeysError(location: string, domains: readonly string[]): OperationError {
   const at = { store: location };
   return domains.length === 0

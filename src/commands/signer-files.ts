@@ -21,6 +21,7 @@ interface FormerText {
   readonly text: string | undefined;
 }
 
+/** The files of one signer's configuration, which `rotate` replaces and, when that fails, puts back. */
 export class SignerFiles {
   readonly #target: SignerTarget;
   /** Hidden, so that no signer takes it for a part of its configuration. */

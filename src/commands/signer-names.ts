@@ -24,7 +24,7 @@ interface Known {
   readonly mentioned: Places;
 }
 
-/** The keys that a signer's configuration names: read once, and again when it has changed. */
+/** The keys that a signer's configuration names: read once, until it is to be read again. */
 export class SignerNamesReader {
   readonly #options: SignerNamesOptions;
   #known: Known | { readonly reason: string } | undefined;
@@ -61,8 +61,15 @@ export class SignerNamesReader {
 
   /** The configuration names these keys of the domain from now on. */
   hasWritten(domain: DomainName, selectors: readonly string[]): void {
-    if (this.#options.output === undefined) this.#known = undefined;
+    if (this.#options.output === undefined) this.readAgain();
     else this.#written.set(domain, selectors);
+  }
+
+  /** Somebody may have changed it meanwhile, or put right what kept it from being read. */
+  readAgain(): void {
+    this.#known = undefined;
+    this.#ownFiles.clear();
+    this.#written.clear();
   }
 
   #isOutput(place: string): boolean {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { DkimctlError, OperationError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
@@ -11,8 +12,8 @@ import { readConfiguration } from "./signer-sources.ts";
 import type { SignerSwitchOptions } from "./signer-switch.ts";
 
 /**
- * The keys that a signer's configuration has to name: of a domain that is managed, the active ones of its journal; of
- * any other, what the configuration names already, for nobody has told that this should change.
+ * The keys that a signer's configuration has to name: of a domain with a key that rotation has made sign, the active ones
+ * of its journal; of any other, what the configuration names already, for nobody has told that this should change.
  * @param isThere whether there is a configuration so far
  * @throws {DkimctlError} one of them cannot be read: without it its domain's mail would go unsigned
  */
@@ -22,6 +23,8 @@ export async function signersKeys(
 ): Promise<Map<DomainName, readonly SignerKey[]>> {
   const keys = new Map<DomainName, readonly SignerKey[]>();
   const managed = new Set<DomainName>();
+  /** Those of which no key of ours has signed so far: what the configuration names still does. */
+  const begun = new Set<DomainName>();
   for (const domain of await journals.domains()) {
     if (!serves(domain)) continue;
     try {
@@ -29,7 +32,8 @@ export async function signersKeys(
       const active = journal?.keys.filter(({ state }) => state === "active") ?? [];
       const own: SignerKey[] = [];
       for (const { selector } of active) own.push(...(await storedKey({ domain, selector }, store)));
-      managed.add(domain);
+      const hasSigned = journal?.keys.some(({ entered }) => entered.active !== undefined);
+      (hasSigned ? managed : begun).add(domain);
       if (own.length > 0) keys.set(domain, own);
     } catch (error) {
       // What is damaged is told when its own turn comes; here the domain goes on with what it has.
@@ -46,7 +50,8 @@ export async function signersKeys(
   }
   for (const entry of entries) {
     const { domain } = entry.name;
-    if (!managed.has(domain)) keys.set(domain, [...(keys.get(domain) ?? []), keyOfEntry(entry)]);
+    const isLost = begun.has(domain) && entry.source.kind === "file" && !existsSync(entry.source.path);
+    if (!managed.has(domain) && !isLost) keys.set(domain, [...(keys.get(domain) ?? []), keyOfEntry(entry)]);
   }
   return keys;
 }

@@ -12,6 +12,8 @@ export interface Signers {
   of(domain: DomainName): Promise<OpenedSigner>;
   /** The one of all domains that have no other. @throws {UsageError} */
   openCommon(): Promise<OpenedSigner>;
+  /** From now on, what their configurations name is read again. To be called when nothing is under way. */
+  readNamesAgain(): void;
   /**
    * Puts back what a run that was killed had begun, once for each signer. To be called before anything is decided.
    * @throws {DkimctlError} it could not be put back, or the settings contradict each other
@@ -30,11 +32,13 @@ type SignerSettings = Settings["signer"];
 export function createSigners(settings: Settings, tools: Omit<SignerSwitchOptions, "target" | "serves">): Signers {
   const signerOf = (domain: DomainName) => settingsOf(domain, settings).signer;
   const writers = new Map<string, string>();
+  const all: OpenedSigner[] = [];
   const open = openedOnce(async (signer: SignerSettings) => {
     const key = settingsKey(signer);
     requireOneWriter(signer, key, writers);
     const serves = (domain: DomainName) => settingsKey(signerOf(domain)) === key;
     const opened = await openSigner({ signer }, { ...tools, serves });
+    all.push(opened);
     return opened.signer === undefined && tools.journals.activates ? { ...opened, signer: NOTHING_TO_DO } : opened;
   });
   const recovered = openedOnce(async (signer: SignerSettings) => {
@@ -43,6 +47,9 @@ export function createSigners(settings: Settings, tools: Omit<SignerSwitchOption
   return {
     of: (domain) => open(signerOf(domain)),
     openCommon: () => open(settings.signer),
+    readNamesAgain() {
+      for (const opened of all) opened.readNamesAgain();
+    },
     recover: (domain) => recovered(signerOf(domain)),
     async recoverAll() {
       const own = Object.keys(settings.domain) as DomainName[];

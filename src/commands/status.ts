@@ -37,11 +37,11 @@ export function register(program: Command, cli: CliContext): void {
 What is told stands in the journals; the DNS is not asked.
 
 Examples:
-  dkimctl status                                     every key that is not gone
-  dkimctl status --due 7d --sort due                 what happens within a week
-  dkimctl status .example.com --timeline             with a drawing of who signs when
-  dkimctl status --html /var/www/html/dkim.html      a page of the whole fleet
-  dkimctl status example.com --state gone            the selectors that were used before`,
+  dkimctl status                                 every key that is not gone
+  dkimctl status --due 7d --sort due             what happens within a week
+  dkimctl status .example.com --timeline         with a drawing: who signs when
+  dkimctl status --html /var/www/html/dkim.html  a page of the whole fleet
+  dkimctl status example.com --state gone        selectors that were used before`,
     )
     .action((domains: string[] | undefined) => status(domains ?? [], command.optsWithGlobals<StatusOptions>(), cli));
 }

@@ -69,6 +69,7 @@ async function* readOneByOne(
   }
 }
 
+/** One key, or why it cannot be read. */
 export async function readKey(store: KeyStore, name: KeyName): Promise<KeyReading> {
   try {
     return { kind: "key", key: await store.read(name) };

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { DkimctlError, OperationError, UsageError } from "../errors.ts";
+import { type DkimctlError, OperationError, UsageError } from "../errors.ts";
 import type { KeyName } from "../keys/key-name.ts";
 import { parseDomainFilter } from "../report/domain-filter.ts";
 import { createKeyCheckFormat, KEY_CHECK_FORMAT_NAMES, type KeyCheckFormatName } from "../report/key-checks/index.ts";
@@ -60,28 +60,33 @@ read, 4 the DNS did not answer, or not all of it was asked by the deadline.
 With --format nagios: 0 ok, 1 warning, 2 critical, 3 unknown.
 
 Examples:
-  dkimctl testkeys                                   all keys, with the system's name servers
+  dkimctl testkeys                                   all keys
   dkimctl testkeys example.com --server 192.0.2.53   ask this server
-  dkimctl testkeys --both                            every authoritative server, then the resolvers
-  dkimctl testkeys --from-records keys.json          without private keys, against what showkeys --format json wrote
+  dkimctl testkeys --both                            all servers, then resolvers
+  dkimctl testkeys --from-records keys.json          without private keys
   dkimctl testkeys --format junit --output dkim.xml  for a CI server`,
     )
     .action((domains: string[]) => testkeys(domains, command.optsWithGlobals<TestkeysOptions>(), cli));
+  cli.tellFailure = (failure, argv) => {
+    if (!asksForNagios(argv)) return undefined;
+    cli.stdout.write(`${nagiosLine(NagiosStatus.unknown, failure.message)}\n`);
+    return NagiosStatus.unknown;
+  };
 }
 
-/** Nagios gives each exit status a meaning of its own, so what is no answer has to be said in its words, too. */
+/**
+ * Nagios gives each exit status a meaning of its own, so what is no answer has to be said in its words, too. Read from the
+ * words themselves, since they may be what could not be parsed.
+ */
+function asksForNagios(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  const options = argv.slice(0, end === -1 ? argv.length : end);
+  return options.some(
+    (word, index) => word === "--format=nagios" || (word === "nagios" && options[index - 1] === "--format"),
+  );
+}
+
 async function testkeys(domains: string[], options: TestkeysOptions, cli: CliContext): Promise<void> {
-  if (options.format !== "nagios") return testChosen(domains, options, cli);
-  try {
-    await testChosen(domains, options, cli);
-  } catch (error) {
-    if (!(error instanceof DkimctlError)) throw error;
-    cli.stdout.write(`${nagiosLine(NagiosStatus.unknown, error.message)}\n`);
-    cli.exitCode = NagiosStatus.unknown;
-  }
-}
-
-async function testChosen(domains: string[], options: TestkeysOptions, cli: CliContext): Promise<void> {
   const notices = createNotices(cli, options);
   const policy = checkPolicy(options);
   const mode = evidenceMode(options, isRepeated(options));

@@ -47,7 +47,7 @@ export async function verifySelector(name: KeyName, tools: VerifyTools): Promise
         now: cli.now,
       },
     );
-    cli.signal.throwIfAborted();
+    cli.throwIfEnded();
     if (test.verdict === "temporary") cli.exitCode = ExitCode.tryAgain;
     return reportTest(name, test, stored && { privateKey: stored.privateKey, tags: stored.tags }, tools);
   } finally {

@@ -38,7 +38,7 @@ export async function verifyText(
   const reports: KeyReport[] = [];
   let aliases = 0;
   for (const at of [input, ...input.others]) {
-    tools.cli.signal.throwIfAborted();
+    tools.cli.throwIfEnded();
     const { name, target, records } = at;
     if (target !== undefined && records.length === 0 && ++aliases > MAX_ALIASES_FOLLOWED) {
       const findings = [makeFinding("DNS-CNAME", { part: quotePart(target) })];

@@ -61,16 +61,16 @@ export function register(program: Command, cli: CliContext): void {
       "after",
       `
 Examples:
-  dkimctl verify-key /var/lib/dkim/example.com.mail.pem      is this private key sound and strong?
-  dkimctl verify-key example.com mail                        what is wrong with the published key?
-  dkimctl verify-key example.com mail --both                 ... asked of every server of the zone, too
-  dkimctl verify-key --record 'v=DKIM1; k=rsa; p=MIIB...'    ... or with this text?
-  dkimctl verify-key key.pem --record 'v=DKIM1; p=...'       do these two belong together?
-  dkimctl verify-key mail.eml --verifiers                    who can verify the key that this mail names?
-  dkimctl verify-key --zone db.example --origin example.com  is every key in this zone file right?
-  dkimctl verify-key --all --max-age 180d                    which keys of the store are weak, shared or old?
-  dkimctl verify-key --explain P-DER                         what does this finding mean?
-  dkimctl verify-key --stdin --format ndjson < records       one answer a line for a stream of records`,
+  dkimctl verify-key key.pem                         is this private key strong?
+  dkimctl verify-key example.com mail                what is wrong in the DNS?
+  dkimctl verify-key example.com mail --both         ... and at all its servers?
+  dkimctl verify-key --record 'v=DKIM1; p=MIIB...'   ... or with this text?
+  dkimctl verify-key key.pem --record 'p=...'        do they belong together?
+  dkimctl verify-key mail.eml --verifiers            who can verify this mail?
+  dkimctl verify-key --zone db --origin example.com  is each key in it right?
+  dkimctl verify-key --all --max-age 180d            which keys are weak or old?
+  dkimctl verify-key --explain P-DER                 what does this code mean?
+  dkimctl verify-key --stdin < records               an answer for each record`,
     )
     .action((subject: string | undefined, selector: string | undefined) =>
       verifyKey(subject, selector, command.optsWithGlobals<VerifyKeyOptions>(), cli),

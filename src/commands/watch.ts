@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { totalOf } from "../report/key-checks/key-check-format.ts";
+import { steadyMs } from "../steady-clock.ts";
 import type { RunResult } from "./key-test-run.ts";
 import type { Notices } from "./notices.ts";
 import { wholeNumber } from "./options.ts";
@@ -37,6 +38,7 @@ export function addWatchOptions(command: Command): Command {
     );
 }
 
+/** Whether there is more than one round. @throws {UsageError} the options contradict each other */
 export function isRepeated({ watch, waitUntil, waitTimeout }: WatchOptions): boolean {
   if (waitTimeout !== undefined && waitUntil === undefined) {
     throw new UsageError("--wait-timeout has nothing to wait for", { hint: "add --wait-until pass" });
@@ -59,11 +61,11 @@ export async function runRounds(
   { cli, notices }: { readonly cli: CliContext; readonly notices: Notices },
 ): Promise<void> {
   const intervalMs = 1000 * (typeof watch === "number" ? watch : DEFAULT_INTERVAL_SECONDS);
-  const end = performance.now() + 1000 * waitTimeout;
+  const end = steadyMs() + 1000 * waitTimeout;
   for (;;) {
     const { result, output } = await round(waitUntil !== undefined && watch === undefined);
     const { count, tally } = result;
-    const leftMs = end - performance.now();
+    const leftMs = end - steadyMs();
     const isAwaited = waitUntil !== undefined && tally.pass < totalOf(tally) && leftMs > 0;
     const isLast = watch === undefined ? !isAwaited : waitUntil !== undefined && !isAwaited;
     if (isLast || watch !== undefined) output.commit();

@@ -29,8 +29,8 @@ export function register(program: Command, cli: CliContext): void {
       "after",
       `
 Examples:
-  dkimctl withdraw example.com mail2019              remove a record that is no longer used
-  dkimctl withdraw example.com mail2019 --revoke     say that it is revoked`,
+  dkimctl withdraw example.com mail2019           remove an unused record
+  dkimctl withdraw example.com mail2019 --revoke  say that it is revoked`,
     )
     .action((domain: DomainName, selectors: Selector[]) => {
       const options = command.optsWithGlobals<WithdrawOptions>();

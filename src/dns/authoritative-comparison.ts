@@ -38,6 +38,7 @@ export interface ServerRow {
   readonly problem: string | undefined;
 }
 
+/** What the servers of one zone say about the name, side by side. */
 export function compareServers({ servers, zone }: SurveyStep): ServerComparison {
   const readings = servers.map((server) => readServer(server, zone));
   const byKey = new Map<string, { served: Served; servers: string[] }>();

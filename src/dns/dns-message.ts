@@ -78,6 +78,7 @@ export function foldName(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
+/** Whether two names are one to the DNS (RFC 1035 §2.3.3). */
 export function sameName(a: string, b: string): boolean {
   return a === b || foldName(a) === foldName(b);
 }

@@ -1,3 +1,4 @@
+import { steadyMs } from "../steady-clock.ts";
 import type { QueryOptions, Question } from "./dns-message.ts";
 import { encodeQuery } from "./dns2-codec.ts";
 import { QueryWindow } from "./query-window.ts";
@@ -90,7 +91,7 @@ export class NameServer {
 }
 
 function left(deadline: number): number {
-  return Math.max(1, deadline - performance.now());
+  return Math.max(1, deadline - steadyMs());
 }
 
 /** RFC 6891 §7: FORMERR or NOTIMP without OPT, or BADVERS, is how a server says that it cannot do EDNS. */

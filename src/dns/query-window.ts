@@ -1,3 +1,5 @@
+import { steadyMs } from "../steady-clock.ts";
+
 /** PERFORMANCE: a name server on this host drops packets beyond this many at once. */
 const MOST_IN_FLIGHT = 64;
 const FIRST_IN_FLIGHT = 32;
@@ -37,7 +39,7 @@ export class QueryWindow {
     } else {
       this.#take();
     }
-    return performance.now();
+    return steadyMs();
   }
 
   leave(startedAt: number, lost: boolean): void {
@@ -46,7 +48,7 @@ export class QueryWindow {
       this.#most = Math.min(MOST_IN_FLIGHT, this.#most + 1 / this.#most);
     } else if (startedAt >= this.#shrunkAt) {
       this.#most = Math.max(LEAST_IN_FLIGHT, this.#most / 2);
-      this.#shrunkAt = performance.now();
+      this.#shrunkAt = steadyMs();
     }
     this.#admit();
   }
@@ -62,12 +64,12 @@ export class QueryWindow {
   }
 
   #hasPlace(): boolean {
-    return this.#inFlight < Math.floor(this.#most) && this.#nextStart <= performance.now();
+    return this.#inFlight < Math.floor(this.#most) && this.#nextStart <= steadyMs();
   }
 
   #take(): void {
     this.#inFlight += 1;
-    if (this.#intervalMs > 0) this.#nextStart = Math.max(this.#nextStart, performance.now()) + this.#intervalMs;
+    if (this.#intervalMs > 0) this.#nextStart = Math.max(this.#nextStart, steadyMs()) + this.#intervalMs;
   }
 
   #admit(): void {
@@ -75,7 +77,7 @@ export class QueryWindow {
       this.#take();
       this.#waiting.shift()?.();
     }
-    const waitMs = this.#nextStart - performance.now();
+    const waitMs = this.#nextStart - steadyMs();
     if (this.#waiting.length === 0 || waitMs <= 0) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#admit(), waitMs);

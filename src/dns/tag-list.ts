@@ -75,6 +75,7 @@ export function removeFws(text: string): string {
   return text.replace(/[ \t\r\n]+/g, "");
 }
 
+/** The tags of a tag-list and every fault in it (RFC 6376 §3.2): a faulty list yields the tags that can be told. */
 export function scanTagList(text: string): TagListScan {
   const tags: Tag[] = [];
   const faults: TagListFault[] = [];

@@ -31,6 +31,7 @@ export interface ZoneTokens {
 const TOKEN =
   /([ \t\f\v]+)|(;[^\r\n]*)|(\r\n|\r|\n)|([()])|"((?:[^"\\\r\n]|\\[^\r\n])*)"|(")|((?:[^\s;()"\\]|\\[^\r\n]|\\(?=[\r\n]|$)|[^\S \t\f\v\r\n])+)/gy;
 
+/** Zone text as words (RFC 1035 §5.1), unescaped later; what cannot be divided into words is a fault, and left out. */
 export function tokenizeZoneText(text: string): ZoneTokens {
   const entries: ZoneEntry[] = [];
   const faults: { message: string; line: number }[] = [];

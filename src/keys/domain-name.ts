@@ -15,12 +15,14 @@ export class NameSyntaxError extends UsageError {
 /** RFC 1035 §2.3.4: 255 octets on the wire are 253 characters as text. */
 export const MAX_NAME_LENGTH = 253;
 
-/** Nothing to see, or something that moves what is seen: controls, bidi and zero-width characters, odd spaces, unassigned. */
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/gu;
-
-/** The value as it may be shown in a message: control characters escaped, length bounded. */
+/**
+ * The value as it may be shown in a message: its length is bounded, and what cannot be seen or moves what is seen is
+ * escaped: controls, bidi and zero-width characters, odd spaces, unassigned ones.
+ */
 export function quoteName(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text).replace(UNSEEN, (character) => {
+  // Not made before it is needed: gathering these characters takes half a millisecond.
+  const unseen = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/gu;
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text).replace(unseen, (character) => {
     const digits = (character.codePointAt(0) ?? 0).toString(16);
     return digits.length > 4 ? `\\u{${digits}}` : `\\u${digits.padStart(4, "0")}`;
   });

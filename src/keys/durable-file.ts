@@ -214,10 +214,12 @@ export interface FileNode {
   readonly ino: bigint;
 }
 
+/** Which file a path is, a symbolic link itself; `undefined`: there is none. @throws system errors */
 export function nodeOf(path: string): FileNode | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false });
 }
 
+/** Whether both are one and the same file; two that are not there are not. */
 export function isSameNode(a: FileNode | undefined, b: FileNode | undefined): boolean {
   return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }

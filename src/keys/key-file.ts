@@ -247,6 +247,7 @@ function toBytes(content: Uint8Array | string): Uint8Array {
   return typeof content === "string" ? new TextEncoder().encode(content) : content;
 }
 
+/** That a new key would have taken the place of what is at `path`. */
 export function keyExistsError(path: string, cause?: unknown): KeyExistsError {
   return new KeyExistsError(`${path} exists; it was not touched`, {
     hint: "give another name (--selector), or --force, which keeps the old key as a backup",

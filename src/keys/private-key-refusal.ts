@@ -12,6 +12,7 @@ export function unsupportedKeyError(what: string): PrivateKeyError {
   return new PrivateKeyError("unsupported", `is ${what}; DKIM signs with RSA or Ed25519 only`, { hint: NEW_KEY });
 }
 
+/** That the file wants a passphrase, and there is none. */
 export function encryptedKeyError(): PrivateKeyError {
   return new PrivateKeyError("encrypted", "is an encrypted private key", {
     hint: "give its passphrase, or decrypt a copy: openssl pkey -in FILE -out COPY",

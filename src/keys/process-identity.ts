@@ -15,6 +15,7 @@ export interface ProcessIdentity {
   readonly host: string;
 }
 
+/** The process that asks. */
 export function currentProcess(): ProcessIdentity {
   return {
     pid,

@@ -215,6 +215,7 @@ export function toBase64Url(octets: Uint8Array): string {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString("base64url");
 }
 
+/** Whether the octets are the same. Not in constant time: no stranger can ask. */
 export function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0;
 }

@@ -185,6 +185,7 @@ function listFolder(path: string): string[] {
   }
 }
 
+/** Whether there is any tag to keep. */
 export function hasTags(tags: RecordTags): boolean {
   return Object.values(tags).some((value) => value !== undefined);
 }
@@ -200,6 +201,7 @@ function tagsStem(name: KeyName): string {
     : `sha256-${createHash("sha256").update(stem).digest("hex").slice(0, 32)}`;
 }
 
+/** The tags as JSON that `parseRecordTags` reads, with a line end. */
 export function formatRecordTags(tags: RecordTags): string {
   return `${JSON.stringify({ schema: SCHEMA, ...tags }, null, 2)}\n`;
 }

@@ -27,6 +27,7 @@ const URL_FORM = /^([a-z][a-z0-9+.-]*):\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^?#]
 
 /** Whether the text is meant as a URL; a folder has such a name only with `./` before it. */
 export function isStoreUrl(text: string): boolean {
+  if (!text.includes(":")) return false;
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || /^(redis|rediss|vault):/i.test(text);
 }
 

@@ -38,6 +38,7 @@ export function abandonedTemporaryFiles(folder: string): string[] {
   }
 }
 
+/** Removes a file; one that cannot be removed is left to a later run. */
 export function unlinkQuietly(path: string, operations: FileOperations): void {
   try {
     operations.unlinkSync(path);

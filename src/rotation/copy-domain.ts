@@ -8,6 +8,7 @@ import type { Selector } from "../keys/selector.ts";
 import { readIfStored } from "../keys/stored-key.ts";
 import { formatJournal } from "./journal.ts";
 import type { DomainLease, JournalStore } from "./journal-store.ts";
+import { liveKeys } from "./rotation-key.ts";
 
 /** A store of keys and the journals beside it. */
 export interface CopyEnd {
@@ -43,7 +44,7 @@ export async function copyDomain(
   to: CopyTarget | undefined,
 ): Promise<CopyResult[]> {
   const plans = await Promise.all(keys.map((name) => planKey(name, from.store, to?.store)));
-  const journal = await planJournal(domain, from.journals, to?.journals);
+  const journal = await planJournal(domain, keys, from, to);
   const isBlocked = [...plans, journal].some(({ result }) => result === "conflict" || result === "failed");
   const results: CopyResult[] = [];
   for (const plan of plans) {
@@ -100,17 +101,27 @@ async function copyKey(key: StoredKey, to: KeyStore): Promise<CopyResult> {
 type JournalPlan =
   | { readonly result: "none" }
   | { readonly result: "would-copy"; readonly text: string; readonly detail: string }
-  | { readonly result: "present" | "conflict"; readonly detail: string };
+  | { readonly result: "present" | "conflict" | "failed"; readonly detail: string };
 
-async function planJournal(domain: DomainName, from: JournalStore, to: JournalStore | undefined): Promise<JournalPlan> {
-  const [source, target] = await Promise.all([from.read(domain), to?.read(domain)]);
+async function planJournal(
+  domain: DomainName,
+  keys: readonly KeyName[],
+  from: CopyEnd,
+  to: CopyEnd | undefined,
+): Promise<JournalPlan> {
+  const [source, target] = await Promise.all([from.journals.read(domain), to?.journals.read(domain)]);
   if (source === undefined && target === undefined) return { result: "none" };
-  const detail = to?.locationOf(domain) ?? "with its keys";
+  const detail = to?.journals.locationOf(domain) ?? "with its keys";
   if (source === undefined) return { result: "conflict", detail: `the source has no journal, and there is ${detail}` };
   const text = formatJournal(source);
-  if (target === undefined) return { result: "would-copy", text, detail };
-  if (formatJournal(target) === text) return { result: "present", detail };
-  return { result: "conflict", detail: `another journal is stored at ${detail}` };
+  if (target !== undefined && formatJournal(target) === text) return { result: "present", detail };
+  if (target !== undefined) return { result: "conflict", detail: `another journal is stored at ${detail}` };
+  const listed = new Set<string>(keys.map(({ selector }) => selector));
+  const others = liveKeys(source).flatMap(({ selector }) => (listed.has(selector) ? [] : selector));
+  // Made since the keys were listed, or no key for the list.
+  const [left] = await from.store.present(domain, others);
+  if (left === undefined) return { result: "would-copy", text, detail };
+  return { result: "failed", detail: `${left} is in the source too, and was not copied: copy again` };
 }
 
 async function copyJournal(

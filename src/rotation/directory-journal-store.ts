@@ -6,6 +6,7 @@ import { replaceFile } from "../keys/durable-file.ts";
 import { type FileAccess, type FileAccessOptions, resolveFileAccess } from "../keys/file-access.ts";
 import { type FileOperations, fileOperations } from "../keys/file-operations.ts";
 import { writeFailure } from "../keys/key-file.ts";
+import type { KeyName } from "../keys/key-name.ts";
 import type { LockableKeyStore } from "../keys/key-store.ts";
 import { KeyNotFoundError, systemErrorCode, systemErrorReason } from "../keys/key-store-errors.ts";
 import { CONTROL_FOLDER, ensureFolder } from "../keys/store-folder.ts";
@@ -19,6 +20,9 @@ import type { Journal } from "./rotation-key.ts";
 
 /** A file name must not be longer than 255 octets. */
 const LONGEST_STEM = 200;
+
+/** Begins the file name of a longer domain's journal. */
+const HASHED = "sha256-";
 
 /**
  * The journals of a folder of keys, one file a domain, in `.dkimctl/journal` within it; and when the last run was. The looks
@@ -49,7 +53,8 @@ export class DirectoryJournalStore implements JournalStore {
   }
 
   locationOf(domain: DomainName): string {
-    const stem = domain.length <= LONGEST_STEM ? domain : `sha256-${createHash("sha256").update(domain).digest("hex")}`;
+    const stem =
+      domain.length <= LONGEST_STEM ? domain : `${HASHED}${createHash("sha256").update(domain).digest("hex")}`;
     return join(this.#path, `${stem}.json`);
   }
 
@@ -63,15 +68,25 @@ export class DirectoryJournalStore implements JournalStore {
   }
 
   async domains(): Promise<DomainName[]> {
-    const files = listFolder(this.#path).filter((name) => name.endsWith(".json"));
-    return files
-      .flatMap((name) => {
-        if (!name.startsWith("sha256-")) return name.slice(0, -".json".length) as DomainName;
-        const path = join(this.#path, name);
-        const text = readIfThere(path);
-        return text === undefined ? [] : parseJournal(text, path).domain;
-      })
-      .sort();
+    const stems = listFolder(this.#path).flatMap((name) =>
+      name.endsWith(".json") ? name.slice(0, -".json".length) : [],
+    );
+    const domains: DomainName[] = [];
+    const unknown: string[] = [];
+    for (const stem of stems) {
+      if (!stem.startsWith(HASHED)) domains.push(stem as DomainName);
+      else {
+        const told = this.#domainToldBy(join(this.#path, `${stem}.json`));
+        if (told === "damaged") unknown.push(stem);
+        else if (told !== "gone") domains.push(told.domain);
+      }
+    }
+    if (unknown.length > 0) {
+      const stored = await this.#storedByPath();
+      // Nobody's keys: named as its file is, where `read` finds it and tells of the damage.
+      for (const stem of unknown) domains.push(stored.get(join(this.#path, `${stem}.json`)) ?? (stem as DomainName));
+    }
+    return domains.sort();
   }
 
   async looks(): Promise<ReadonlyMap<string, KeptLook>> {
@@ -136,6 +151,31 @@ export class DirectoryJournalStore implements JournalStore {
       if (wasKnown || looks.has(domain)) this.#looksHaveChanged = true;
     },
   });
+
+  /** The domain of a journal whose file name does not tell it. */
+  #domainToldBy(path: string): { readonly domain: DomainName } | "damaged" | "gone" {
+    try {
+      const text = readIfThere(path);
+      if (text === undefined) return "gone";
+      const { domain } = parseJournal(text, path);
+      return this.locationOf(domain) === path ? { domain } : "damaged";
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error;
+      return "damaged";
+    }
+  }
+
+  /** The domains that the store has keys of, by where their journals are. */
+  async #storedByPath(): Promise<Map<string, DomainName>> {
+    const stored = new Map<string, DomainName>();
+    // The names are all that is wanted: what the filter lets through would be looked at, a file each.
+    const note = ({ domain }: KeyName) => {
+      stored.set(this.locationOf(domain), domain);
+      return false;
+    };
+    for await (const _ of this.#store.list(note));
+    return stored;
+  }
 
   #knownLooks(): Map<string, KeptLook> {
     this.#looks ??= parseLooks(readIfThere(this.#looksPath) ?? "");

@@ -23,6 +23,7 @@ export class JournalError extends OperationError {
   override readonly code = "DKIM_JOURNAL";
 }
 
+/** The journal as text that `parseJournal` reads, with a line end. */
 export function formatJournal({ domain, rotationAskedAt, keys }: Journal): string {
   const document = {
     schema: SCHEMA,

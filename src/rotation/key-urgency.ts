@@ -14,6 +14,7 @@ export type Urgency = (typeof URGENCIES)[number];
 
 const SOON_MS = 7 * 86_400_000;
 
+/** How urgent the key's next step is. @param now milliseconds since the epoch */
 export function keyUrgency(key: RotationKey, { due }: NextStep, policy: RotationPolicy, now: number): Urgency {
   if (!isLive(key)) return "calm";
   if (key.compromisedAt !== undefined && key.state !== "tombstone") return "compromised";

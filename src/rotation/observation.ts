@@ -29,7 +29,7 @@ export interface Agreement {
 /** They do not agree, or not all of them answered. Nothing is ever concluded from this. */
 export interface Doubt {
   readonly kind: "doubt";
-  /** At least one server does answer, and serves something else than our record. */
+  /** At least one server does answer, and serves something else than our record, or leads elsewhere than another one. */
   readonly contradicts: boolean;
   /** The longest TTL of anything that was seen. */
   readonly ttlSeconds: number;
@@ -50,9 +50,13 @@ export function readSurvey(
 ): Observation {
   const comparisons = survey.steps.map((step) => ({ step, ...compareServers(step) }));
   const ttlSeconds = Math.max(0, ...survey.steps.flatMap(ttlsOf));
-  const contradicts = comparisons.some(({ versions }, index) =>
-    versions.some(({ served }) => !isOurs(key, served) && !(served.kind === "cname" && index < comparisons.length - 1)),
-  );
+  const contradicts = comparisons.some(({ versions }, index) => {
+    const ways = versions.filter(({ served }) => served.kind === "cname").length;
+    // Of two ways only one was followed: what stands at the end of the other is not known.
+    if (ways > 1) return true;
+    const isOnTheWay = index < comparisons.length - 1;
+    return versions.some(({ served }) => !isOurs(key, served) && !(served.kind === "cname" && isOnTheWay));
+  });
   const doubt = (reason: string): Doubt => ({
     kind: "doubt",
     contradicts,
@@ -61,6 +65,8 @@ export function readSurvey(
     reason,
   });
   const last = comparisons.at(-1);
+  const parted = comparisons.find(({ versions }) => versions.length > 1);
+  if (parted !== undefined) return doubt(disagreement(parted));
   if (survey.problem !== undefined || last === undefined) return doubt(survey.problem ?? "no server was asked");
   for (const comparison of comparisons) {
     if (!comparison.agree) return doubt(disagreement(comparison));
@@ -114,7 +120,8 @@ function absorb(
   return {
     // A resolver may hold the CNAME that led elsewhere, where the record is not kept.
     staleSeconds: Math.max(key.staleSeconds, stale, moved ? key.ttlSeconds : 0),
-    ttlSeconds: ours ? Math.max(key.ttlSeconds, seen.ttlSeconds) : key.ttlSeconds,
+    // Where the servers disagree, one may have our record, and may tell of a longer TTL than before.
+    ttlSeconds: ours || seen.kind === "doubt" ? Math.max(key.ttlSeconds, seen.ttlSeconds) : key.ttlSeconds,
     provenSince,
     servedAt: ours ? seen.servedAt : key.servedAt,
     absentSince: key.state === "tombstone" && seen.kind === "agreed" && !ours ? (key.absentSince ?? now) : undefined,
@@ -148,11 +155,14 @@ function sameKey(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean 
 }
 
 function disagreement({ rows, versions }: ServerComparison): string {
-  const problem = rows.find((row) => row.problem !== undefined);
-  if (problem?.problem !== undefined) return `${escapeDnsText(problem.nameServer)}: ${problem.problem}`;
   const [most, next] = versions;
-  if (most === undefined || next === undefined) return "no server answered";
-  return `the servers disagree: ${most.servers.join(", ")} ${describe(most.served)}, ${next.servers.join(", ")} ${describe(next.served)}`;
+  if (most !== undefined && next !== undefined) {
+    return `the servers disagree: ${most.servers.join(", ")} ${describe(most.served)}, ${next.servers.join(", ")} ${describe(next.served)}`;
+  }
+  const problem = rows.find((row) => row.problem !== undefined);
+  return problem?.problem === undefined
+    ? "no server answered"
+    : `${escapeDnsText(problem.nameServer)}: ${problem.problem}`;
 }
 
 function describe(served: Served): string {

@@ -41,6 +41,8 @@ return token`,
 
 /** KEYS leases. ARGV milliseconds, then their tokens. @returns 1 for each that is still held */
 const RENEW: RedisScript = {
+  // What must not be left half-way, such as a signer that is put back, may take longer than the lease.
+  atEnd: true,
   lua: `
 local held = {}
 for i, lease in ipairs(KEYS) do
@@ -51,6 +53,7 @@ return held`,
 
 /** KEYS lease, looks. ARGV token, how long to remember that it was served, or 0, the domain, its look, or "". */
 const RELEASE: RedisScript = {
+  atEnd: true,
   lua: `
 if redis.call('GET', KEYS[1]) ~= ARGV[2] then return 'lost' end
 if ARGV[5] == '' then redis.call('HDEL', KEYS[2], ARGV[4]) else redis.call('HSET', KEYS[2], ARGV[4], ARGV[5]) end

@@ -67,6 +67,7 @@ export interface Journal {
   readonly rotationAskedAt?: number | undefined;
 }
 
+/** The key in its next state, with what was intended done or dropped. @param now milliseconds since the epoch */
 export function enterState(key: RotationKey, state: KeyState, now: number): RotationKey {
   return { ...key, state, entered: { ...key.entered, [state]: now }, intent: undefined };
 }
@@ -82,10 +83,12 @@ export function replaceKey(journal: Journal, key: RotationKey): Journal {
   return { ...journal, keys };
 }
 
+/** The key that has the selector now: one selector may have had others, which are gone. */
 export function liveKey(journal: Journal, selector: Selector): RotationKey | undefined {
   return journal.keys.find((key) => key.selector === selector && isLive(key));
 }
 
+/** The keys about which something is still to be done, oldest first. */
 export function liveKeys(journal: Journal): RotationKey[] {
   return journal.keys.filter(isLive);
 }

@@ -5,8 +5,8 @@ import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
 import type { KeyName } from "../keys/key-name.ts";
 import type { NewKey } from "../keys/key-store.ts";
 import { KeyExistsError } from "../keys/key-store-errors.ts";
-import { LostAnswerError } from "../keys/vault/vault-client.ts";
-import { NOT_YET, type VaultDocument, type VaultEntry, vaultEntry } from "../keys/vault/vault-document.ts";
+import { LostAnswerError, VaultDeniedError } from "../keys/vault/vault-client.ts";
+import { isEntryOf, NOT_YET, type VaultDocument, type VaultEntry, vaultEntry } from "../keys/vault/vault-document.ts";
 import {
   sameDocument,
   type VaultDocuments,
@@ -16,7 +16,7 @@ import {
 import { destroyOldVersions, withoutEntry } from "../keys/vault/vault-key-store.ts";
 import { formatJournal, JournalError, parseJournal } from "./journal.ts";
 import { type DomainLease, type JournalStore, LeaseLostError, type RotationTurn } from "./journal-store.ts";
-import type { Journal, RotationKey } from "./rotation-key.ts";
+import { isLive, type Journal, type RotationKey } from "./rotation-key.ts";
 import { shuffled } from "./shuffled.ts";
 
 /** Longer than any step of a rotation takes, a slow publisher's included: who has it is not disturbed meanwhile. */
@@ -110,7 +110,15 @@ async function takeLease(
   const seen = await documents.read(domain);
   const held = seen.document.dkimctl?.lease;
   if (held !== undefined && held.owner !== owner && held.until > seen.serverTime) return undefined;
-  return new VaultLease(documents, domain, owner, seen);
+  if (seen.document.dkimctl?.destroy === undefined) return new VaultLease(documents, domain, owner, seen);
+  // A run was cut off after it had removed a key, and nothing else would ever come to its old versions.
+  try {
+    await destroyOldVersions(documents, domain);
+  } catch (error) {
+    // The run that removed the key has told of it. The keys that sign go on all the same.
+    if (!(error instanceof VaultDeniedError)) throw error;
+  }
+  return new VaultLease(documents, domain, owner, await documents.read(domain));
 }
 
 /**
@@ -140,16 +148,16 @@ class VaultLease implements DomainLease {
   async createKey(name: KeyName, key: NewKey, journal: Journal): Promise<void> {
     const entry = { ...vaultEntry(name, key), valid_start: NOT_YET };
     await this.#write((document) => {
-      if (document.selectors.some(({ selector }) => selector.toLowerCase() === name.selector)) {
+      if (document.selectors.some((there) => isEntryOf(there, name))) {
         throw new KeyExistsError(`there is already a key: ${this.#documents.locationOf(name.domain)}#${name.selector}`);
       }
       return withJournal({ ...document, selectors: [...document.selectors, entry] }, journal);
     });
   }
 
-  async removeKey({ selector }: KeyName, journal: Journal): Promise<void> {
+  async removeKey(name: KeyName, journal: Journal): Promise<void> {
     await this.#write((document, version) => {
-      const entry = document.selectors.find((candidate) => candidate.selector.toLowerCase() === selector);
+      const entry = document.selectors.find((candidate) => isEntryOf(candidate, name));
       return withJournal(entry === undefined ? document : withoutEntry(document, entry, version), journal);
     });
     await destroyOldVersions(this.#documents, this.#domain);
@@ -158,17 +166,20 @@ class VaultLease implements DomainLease {
 
   async release(): Promise<void> {
     if (this.#known.document.dkimctl?.lease?.owner !== this.#owner) return;
-    const { lease: _, ...own } = this.#known.document.dkimctl;
     try {
+      await this.#catchUp();
+      const { lease: _, ...own } = this.#known.document.dkimctl ?? {};
       await this.#documents.write(this.#domain, { ...this.#known.document, dkimctl: own }, this.#known.version);
     } catch (error) {
-      // It runs out by itself.
-      if (!(error instanceof VersionConflict) && !(error instanceof LostAnswerError)) throw error;
+      // It runs out by itself, or is somebody else's.
+      const isNoMatter = [VersionConflict, LostAnswerError, LeaseLostError].some((kind) => error instanceof kind);
+      if (!isNoMatter) throw error;
     }
   }
 
   /** @throws {LeaseLostError} somebody else has changed the journal, or has the lease */
   async #write(change: (document: VaultDocument, version: number) => VaultDocument): Promise<void> {
+    await this.#catchUp();
     for (let tries = 1; ; tries++) {
       const { document, version } = this.#known;
       const changed = change(document, version);
@@ -188,16 +199,40 @@ class VaultLease implements DomainLease {
         this.#known = seen;
         return;
       }
-      // Somebody may have put another key beside ours, which is none of our business; what is ours must be as we left it.
-      const isOurs =
-        seen.document.dkimctl?.journal === document.dkimctl?.journal &&
-        seen.document.dkimctl?.lease?.owner === document.dkimctl?.lease?.owner;
-      if (!isOurs)
-        throw new LeaseLostError(`another dkimctl has taken over ${this.#domain}`, { hint: "try again in a minute" });
-      this.#known = seen;
+      this.#goOnFrom(seen);
       if (tries === MOST_WRITES && failure instanceof LostAnswerError) throw failure;
     }
   }
+
+  /** KV version 1 refuses no write: what others have put there meanwhile must be seen before it, or would be lost. */
+  async #catchUp(): Promise<void> {
+    if (await this.#documents.hasCheckAndSet()) return;
+    this.#goOnFrom(await this.#documents.read(this.#domain));
+  }
+
+  /**
+   * Somebody may have put another key beside ours, which is none of our business; what is ours must be as we left it, and
+   * the keys as they were proven.
+   * @throws {LeaseLostError} they are not
+   */
+  #goOnFrom(seen: VersionedDocument): void {
+    const [theirs, ours] = [seen.document.dkimctl, this.#known.document.dkimctl];
+    if (theirs?.journal !== ours?.journal || theirs?.lease?.owner !== ours?.lease?.owner) {
+      throw new LeaseLostError(`another dkimctl has taken over ${this.#domain}`, { hint: "try again in a minute" });
+    }
+    const there = new Set(seen.document.selectors.map(keyText));
+    if (!this.#known.document.selectors.every((entry) => there.has(keyText(entry)))) {
+      throw new LeaseLostError(`the keys of ${this.#domain} have been changed by another program`, {
+        hint: "nothing was written; the next run looks at them anew",
+      });
+    }
+    this.#known = seen;
+  }
+}
+
+/** A key and its name, whatever else its entry says. */
+function keyText({ selector, domain, key }: VaultEntry): string {
+  return JSON.stringify([selector, domain, key]);
 }
 
 function journalIn(document: VaultDocument, domain: DomainName, where: string): Journal | undefined {
@@ -213,9 +248,8 @@ function withJournal(document: VaultDocument, journal: Journal): VaultDocument {
   return {
     ...document,
     selectors: document.selectors.map((entry) => {
-      const key = journal.keys.find(
-        ({ selector, state }) => selector === entry.selector.toLowerCase() && state !== "gone",
-      );
+      const domain = journal.domain as DomainName;
+      const key = journal.keys.find((known) => isLive(known) && isEntryOf(entry, { domain, selector: known.selector }));
       return key === undefined ? entry : withValidity(entry, key);
     }),
     dkimctl: { ...document.dkimctl, journal: formatJournal(journal) },

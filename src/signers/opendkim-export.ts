@@ -70,9 +70,9 @@ export const dkimpyMilterForm: SignerForm = {
   signsOnce: "by-type",
   wantsSeeds: true,
   reload: "systemctl restart dkimpy-milter",
-  cannotUse: ({ algorithm, encoding, name }) =>
+  cannotUse: ({ algorithm, encoding }) =>
     algorithm === "ed25519" && encoding !== "base64"
-      ? `dkimpy-milter wants the Ed25519 key of ${keyRecordName(name)} as a bare seed (keygen --priv-output seed)`
+      ? "dkimpy-milter wants an Ed25519 key as a bare seed (keygen --priv-output seed)"
       : undefined,
   files(keys, options) {
     const { folder } = options;

@@ -1,5 +1,4 @@
 import { shellQuote } from "../keys/file-permissions.ts";
-import { keyRecordName } from "../keys/key-name.ts";
 import { encodePrivateKeyDer } from "../keys/private-key.ts";
 import {
   byDomain,
@@ -29,9 +28,9 @@ const RELOAD = "systemctl reload rspamd";
 const filesOfKeys = {
   reload: RELOAD,
   wantsSeeds: true,
-  caution: ({ algorithm, encoding, name }: SignerKey) =>
+  caution: ({ algorithm, encoding }: SignerKey) =>
     algorithm === "ed25519" && (encoding === "pem" || encoding === "der")
-      ? `rspamd before 3.13.2 cannot load the Ed25519 key of ${keyRecordName(name)}: it wants the bare seed (keygen --priv-output seed)`
+      ? "rspamd before 3.13.2 cannot load such an Ed25519 key: it wants the bare seed (keygen --priv-output seed)"
       : undefined,
 };
 

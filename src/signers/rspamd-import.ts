@@ -19,6 +19,10 @@ const VARIABLES: Readonly<Record<string, string>> = {
   DBDIR: "/var/lib/rspamd",
 };
 
+/**
+ * The keys that rspamd's module dkim_signing is told of, in its own syntax (UCL), and the files that it refers to.
+ * @param file what to call the text in messages @throws {SignerSyntaxError} rspamd itself would not load it
+ */
 export function readRspamd(text: string, file: string, read: ConfigurationReader): SignerReading {
   const reading = new ReadingBuilder();
   const { root, macros } = parseUcl(text, file);

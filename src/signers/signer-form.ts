@@ -49,9 +49,9 @@ export interface SignerFormOptions {
 export interface SignerForm<Key extends SignerKey = SignerKey> {
   /** The files in the order in which they are to be replaced: what refers to another comes after it. */
   files(keys: readonly Key[], options: SignerFormOptions): readonly SignerFile[];
-  /** Why this signer cannot use the key, among all that it is to be told of; the key is left out then. */
+  /** Why this signer cannot use such a key, among all that it is to be told of, without its name; it is left out then. */
   cannotUse?(key: SignerKey, all: readonly SignerKey[]): string | undefined;
-  /** What is to be known of such a key. */
+  /** What is to be known of such a key, without its name. */
   caution?(key: SignerKey): string | undefined;
   /** The signer adds one signature a message: a domain has one key, or one of each type. */
   readonly signsOnce?: "by-domain" | "by-type";

@@ -44,6 +44,7 @@ export interface SignerReading {
   readonly notUnderstood: readonly NotUnderstood[];
 }
 
+/** What several configurations say, one after the other. */
 export function joinReadings(readings: readonly SignerReading[]): SignerReading {
   return {
     entries: readings.flatMap(({ entries }) => entries),
@@ -60,6 +61,7 @@ export class SignerSyntaxError extends OperationError {
   override readonly code = "DKIM_SIGNER_SYNTAX";
 }
 
+/** That a line of a configuration cannot be read. */
 export function signerSyntaxError(file: string, line: number, reason: string): SignerSyntaxError {
   return new SignerSyntaxError(`${shown(file)}:${line}: ${reason}`, {
     hint: "nothing was imported or checked; mend that line first",

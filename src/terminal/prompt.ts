@@ -23,6 +23,7 @@ export interface PrompterStreams {
   readonly interrupt: () => void;
 }
 
+/** Asks a person on a terminal. Ctrl-C at a question ends the run. */
 export function createPrompter({ interrupt, ...streams }: PrompterStreams): Prompter {
   const ask = inquirer.createPromptModule(streams);
   type Questions = Parameters<typeof ask>[0];

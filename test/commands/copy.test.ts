@@ -79,6 +79,20 @@ describe("copy", () => {
     ]);
   });
 
+  test("from a Vault that cannot be rotated, which is why it is left", async () => {
+    const vault = await startVault({ kv: 1 });
+    token = vault.token;
+    const address = `vault+http://${new URL(vault.origin).host}/secret/dkim`;
+    await runCli(["keygen", "-q", "-d", "a.example", "-t", "ed25519", "--store", address], {
+      env: { VAULT_TOKEN: token },
+    });
+    const { exitCode, stdout, stderr } = await copy(address, temporaryFolder());
+    expect(stdout).toMatch(/^copied: /);
+    expect(stderr).toContain("cannot be locked: let nobody rotate it meanwhile");
+    expect(exitCode).toBe(0);
+    expect((await copy(await source(), address)).stderr).toContain("KV version 2");
+  });
+
   test("--dry-run writes nothing", async () => {
     const [from, to] = [await source(), join(temporaryFolder(), "new")];
     expect((await copy(from, to, "-n")).stdout.match(/^would copy: /gm)).toHaveLength(4);

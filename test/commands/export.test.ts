@@ -22,6 +22,26 @@ describe("export", () => {
     expect(stdout).not.toContain("example.com");
   });
 
+  test("what holds for many keys is told once, with how many there are", async () => {
+    const keys = ["a", "b", "c", "d"].map((name) => [`${name}.example`, "s"] as [string, string]);
+    const warnings = async (...argv: string[]) => {
+      const { stderr } = await runCli(["export", ...argv], { store });
+      return stderr.split("\n").filter((line) => line !== "");
+    };
+    const store = await storeWith(...keys, ["r.example", "s", "rsa"]);
+    const seed =
+      "rspamd before 3.13.2 cannot load such an Ed25519 key: it wants the bare seed (keygen --priv-output seed)";
+    const first = ["a", "b", "c"].map((name) => `s._domainkey.${name}.example`);
+    expect(await warnings("rspamd", "a.example", "b.example", "c.example", "r.example")).toEqual(
+      first.map((name) => `dkimctl: warning: ${name}: ${seed}`),
+    );
+    expect(await warnings("rspamd")).toEqual([`dkimctl: warning: 4 keys, ${first.join(", ")} and others: ${seed}`]);
+    expect(await warnings("amavis", "-v")).toEqual([
+      `dkimctl: warning: left out 4 keys, ${first.join(", ")} and others: amavisd cannot load Ed25519 keys`,
+      "dkimctl: left out s._domainkey.d.example",
+    ]);
+  });
+
   test("replaces a file in one step, through a link, and keeps its mode", async () => {
     const store = await storeWith(["example.com", "a", "rsa"]);
     const folder = temporaryFolder();

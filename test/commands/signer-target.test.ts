@@ -121,6 +121,20 @@ describe("what a configuration names", () => {
     expect(names({ "/c": text }).of(a)).toMatchObject({ kind: "known", signing: ["y"] });
   });
 
+  test("what was read counts until it is to be read again, be it a failure", () => {
+    const texts: Record<string, string> = { "/own": "dkim_key('a.example','x','/k');" };
+    const reader = names(texts, "/own");
+    expect(reader.of(a)).toMatchObject({ kind: "known", signing: ["x"] });
+    reader.hasWritten(a, ["y"]);
+    delete texts["/own"];
+    expect(reader.of(a)).toMatchObject({ kind: "known", signing: ["y"] });
+    texts["/own"] = "dkim_key('a.example','z','/k');";
+    reader.readAgain();
+    const read = reader.of(a);
+    if (read.kind !== "known") throw new Error(read.reason);
+    expect([read.signing, read.where("z")]).toEqual([["z"], "/own:1"]);
+  });
+
   test("a configuration that is missing is not an empty one; the one that rotate writes may be", () => {
     const readText = (path: string): string => {
       throw new UsageError(`cannot read ${path}`);

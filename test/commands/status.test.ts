@@ -112,10 +112,14 @@ describe("status", () => {
 
   test("a damaged journal is told and stops no other", async () => {
     const store = await fleet(3);
-    writeFileSync(join(store, ".dkimctl/journal/customer-1.example.json"), "{");
+    const ofLongName = `sha256-${"0".repeat(64)}.json`;
+    for (const name of ["customer-1.example.json", ofLongName]) {
+      writeFileSync(join(store, ".dkimctl/journal", name), "{");
+    }
     const { stdout, stderr, exitCode } = await run([], { store });
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/customer-1\.example\.json is damaged/);
+    expect(stderr).toContain(`${ofLongName} is damaged`);
     expect(stdout).toMatch(/^customer-0\.example .*^customer-2\.example /ms);
   });
 

@@ -373,10 +373,25 @@ describe("--format nagios", () => {
     ["unknown", { ...PUBLISHED, "s1._domainkey.b.example": { status: "timeout" } }, [], 3, /^DKIM UNKNOWN - /],
     ["no key", PUBLISHED, ["c.example"], 3, /^DKIM UNKNOWN - no key in /],
     ["an option's value", PUBLISHED, ["--selector", "[|]"], 3, /^DKIM UNKNOWN - "\[\\124\]" is not a pattern[^|]*$/],
+    ["an option that is none", PUBLISHED, ["--critical", "5"], 3, /^DKIM UNKNOWN - unknown option "--critical"\n$/],
+    ["an option's word", PUBLISHED, ["--deadline", "|"], 3, /^DKIM UNKNOWN - "\\124" [^|]*--deadline[^|]*$/],
+    ["no value", PUBLISHED, ["--server"], 3, /^DKIM UNKNOWN - --server lacks its value\n$/],
+    ["what contradicts", PUBLISHED, ["-qv"], 3, /^DKIM UNKNOWN - --quiet and --verbose contradict each other\n$/],
   ])("%s", async (_, zone, argv, status, text) => {
     const { exitCode, stdout } = await run(["--format", "nagios", ...argv], { zone });
     expect(stdout).toMatch(text);
     expect(exitCode).toBe(status);
+  });
+
+  test.each([
+    [["--nonsense", "--format=nagios"], 3],
+    [["--deadline", "x", "--format", "nagios"], 3],
+    [["--format", "nagioss"], 2],
+    [["--nonsense", "--", "--format=nagios"], 2],
+    [["--nonsense", "nagios"], 2],
+  ])("a command line that cannot be understood, %j: exit status %d", async (argv, status) => {
+    const { exitCode, stdout } = await run(argv);
+    expect([exitCode, stdout.startsWith("DKIM UNKNOWN")]).toEqual([status, status === 3]);
   });
 
   test("a warning is Nagios's warning", async () => {

@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { fakeResolver } from "../helpers/fake-resolver.ts";
 import { runCli, temporaryFolder } from "../helpers/run-cli.ts";
 import { startVault, type VaultServer } from "../helpers/vault-server.ts";
 
@@ -51,6 +52,26 @@ describe("commands on a store in Vault", () => {
       exitCode: 3,
       stderr: expect.stringContaining("does not allow"),
     });
+  });
+
+  test.each<[string[], number, RegExp]>([
+    [[], 0, /^$/],
+    [["--dry-run"], 0, /^$/],
+    [["--json"], 0, /"steps": \[\],\n/],
+    [["a.example", "--algorithms", "ed25519"], 0, /made the ed25519 key/],
+  ])("a document without keys is no domain that was asked for: rotate %j", async (argv, exitCode, said) => {
+    const vault = await startVault();
+    vault.put("dkim/a.example", { selectors: [] });
+    const resolver = fakeResolver({});
+    const result = await runCli(["rotate", ...argv, "--store", address(vault)], {
+      env: { VAULT_TOKEN: vault.token },
+      resolver,
+      pool: { connect: () => resolver, close: async () => {} },
+    });
+    expect(result.stdout).toMatch(said);
+    expect(result.exitCode, result.stderr).toBe(exitCode);
+    const { selectors } = vault.stored("dkim/a.example") as { selectors: unknown[] };
+    expect(selectors.length > 0).toBe(argv[0] === "a.example");
   });
 
   test("without credentials, with a file that everybody can read, and with a password in the address", async () => {

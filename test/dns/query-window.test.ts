@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { QueryWindow } from "../../src/dns/query-window.ts";
 
 describe("QueryWindow", () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "hrtime"] }));
   afterEach(() => void vi.useRealTimers());
 
   /** Enters as often as told; the number of those let in so far. */

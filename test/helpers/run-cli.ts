@@ -62,12 +62,15 @@ export async function runCli(argv: readonly string[], options: RunCliOptions = {
   const store = options.store ?? temporaryFolder();
   const stdout = collector(options);
   const stderr = collector(options);
+  const signal = options.signal ?? unendingSignal();
   const cli: CliContext = {
     env: { DKIMCTL_STORE: store, DKIMCTL_CONFIG: join(store, ".no-config.toml"), ...options.env },
     stdin: Readable.from([Buffer.from(options.stdin ?? "")]) as CliContext["stdin"],
     stdout,
     stderr,
-    signal: options.signal ?? unendingSignal(),
+    signal,
+    throwIfEnded: () => signal.throwIfAborted(),
+    onEnd: (listener) => signal.addEventListener("abort", () => listener(signal.reason), { once: true }),
     parallelism: 2,
     preferMemory() {},
     now: () => options.now ?? new Date("2026-11-21T12:00:00Z"),

@@ -64,7 +64,9 @@ export class SimulatedServers {
   #push(version: Omit<Version, "atHome" | "from">, now: number): void {
     const from = this.#upFrom.map((up, server) => {
       const slow = this.#random() < this.#faults ? this.#random() * 2 * DAY : this.#random() * 5 * MINUTE;
-      return server === 0 ? now : Math.max(now, up) + slow;
+      // A transfer that is under way brings what the primary has when it comes through, not an older state.
+      const underWay = this.#versions.flatMap((old) => ((old.from[server] ?? 0) > now ? (old.from[server] ?? []) : []));
+      return server === 0 ? now : Math.min(Math.max(now, up) + slow, ...underWay);
     });
     // What every server has replaced is asked for no more.
     const oldest = this.#versions.findLastIndex((old) => old.from.every((time) => time <= now));

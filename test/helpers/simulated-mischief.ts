@@ -45,11 +45,12 @@ export class Mischief {
     }
     if (this.#happens(10)) this.#addSecondRecord(now);
     if (this.#happens(30)) this.#addWildcard(now);
-    if (this.#happens(8) && this.#ttlSeen && this.#serialSeen === this.#world.serial) this.#changeTtl(now);
+    // With the journal goes what was known of TTLs before.
+    const isTtlKnown = this.#ttlSeen && this.#serialSeen === this.#world.serial && !this.journalIsLost;
+    if (this.#happens(8) && isTtlKnown) this.#changeTtl(now);
     if (this.#world.delegated) this.#move(now);
     if (this.#happens(20)) this.#world.policy = { ...this.#world.policy, ...this.#otherPolicy() };
     if (this.#happens(20)) this.#deleteKey();
-    // With the journal goes what was known of TTLs before.
     if (this.#happens(60) && now > this.#ttlAt + 7 * DAY) this.journalIsLost = true;
     if (this.#happens(60)) this.#leak();
   }

@@ -7,7 +7,7 @@ import { parseDomainName } from "../../src/keys/domain-name.ts";
 import { parseKeyName } from "../../src/keys/key-name.ts";
 import { parseStoreAddress } from "../../src/keys/store-address.ts";
 import { openVaultKeyStore } from "../../src/keys/vault/open-vault.ts";
-import type { VaultAddress } from "../../src/keys/vault/vault-address.ts";
+import { type VaultAddress, vaultOrigin } from "../../src/keys/vault/vault-address.ts";
 import { VaultClient } from "../../src/keys/vault/vault-client.ts";
 import { type VaultCredentials, vaultCredentials } from "../../src/keys/vault/vault-credentials.ts";
 import { NOT_YET } from "../../src/keys/vault/vault-document.ts";
@@ -317,6 +317,14 @@ describe("logging in", () => {
     expect((await store.read(MAIL)).name.domain).toBe(parseDomainName("example.com"));
   });
 });
+
+test.each([
+  ["https://vault.example", "https://vault.example:443"],
+  ["https://vault.example:443/", "https://vault.example:443"],
+  ["https://vault.example:8200", "https://vault.example:8200"],
+  ["http://127.0.0.1", "http://127.0.0.1:80"],
+  ["https://[2001:db8::1]:8200", "https://[2001:db8::1]:8200"],
+])("VAULT_ADDR=%s is read as vault reads it", (text, origin) => expect(vaultOrigin(text)).toBe(origin));
 
 describe("over TLS", () => {
   const { skip, reason } = requirePeer("openssl");

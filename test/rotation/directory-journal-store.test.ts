@@ -1,10 +1,11 @@
 import { readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DkimctlError } from "../../src/errors.ts";
 import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
 import { parseDomainName } from "../../src/keys/domain-name.ts";
 import type { FileOperations } from "../../src/keys/file-operations.ts";
+import { parseSelector } from "../../src/keys/selector.ts";
 import { DirectoryJournalStore } from "../../src/rotation/directory-journal-store.ts";
 import { JournalError } from "../../src/rotation/journal.ts";
 import { rotateDomain } from "../../src/rotation/rotate-domain.ts";
@@ -12,6 +13,7 @@ import type { Journal } from "../../src/rotation/rotation-key.ts";
 import { DAY, HOUR, SimulatedWorld } from "../helpers/rotation-simulation.ts";
 import { dkimctlRotation, simulatedRotationWorld } from "../helpers/simulated-rotation.ts";
 import { faultyOperations, temporaryFolder } from "../helpers/store.ts";
+import { ed25519Sample } from "../keys/sample-keys.ts";
 
 const domain = parseDomainName("example.com");
 /** Their writes are those of a lease; nobody else is there to hold the lock against. */
@@ -37,6 +39,29 @@ describe("the folder of journals", () => {
     expect(await folder.domains()).toEqual([long, domain]);
     expect(await folder.read(long)).toEqual({ domain: long, keys: [], rotationAskedAt: undefined });
     expect(await folder.read(parseDomainName("other.example"))).toBeUndefined();
+  });
+
+  test.each([
+    ["with keys in the store", true],
+    ["without", false],
+  ])("that of a long name is damaged: it is listed, and its reading tells so: %s", async (_, hasKeys) => {
+    const store = temporaryFolder();
+    const long = parseDomainName(`${"a".repeat(60)}.${"b".repeat(60)}.${"c".repeat(60)}.${"d".repeat(20)}.example`);
+    const folder = journalsOf(store);
+    for (const name of [long, domain]) await write(folder, { domain: name, keys: [] });
+    const name = { domain: long, selector: parseSelector("mail") };
+    const newKey = { privateKey: ed25519Sample(), tags: {} };
+    if (hasKeys) await new DirectoryKeyStore({ path: store }).create(name, newKey);
+    const path = folder.locationOf(long);
+    for (const text of ["{", `{"schema":"dkimctl/rotation-journal/1","domain":"other.example","keys":[]}`]) {
+      writeFileSync(path, text);
+      const listed = await folder.domains();
+      expect(listed).toEqual([hasKeys ? long : basename(path, ".json"), domain].sort());
+      for (const one of listed) {
+        if (one === domain) await folder.read(one);
+        else await expect(folder.read(one)).rejects.toThrow(path);
+      }
+    }
   });
 
   test("a journal under another domain's name is not believed", async () => {

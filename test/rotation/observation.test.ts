@@ -73,10 +73,15 @@ describe("what a look at the servers leaves in the journal", () => {
     [
       'a server is down, the others keep a "no" for days',
       { ...DOUBT, negativeSeconds: 172_800 },
-      {},
-      { ...OLD, isSame: false, provenSince: undefined, staleSeconds: 172_800 },
+      { ttlSeconds: 7200 },
+      { ...OLD, isSame: false, provenSince: undefined, staleSeconds: 172_800, ttlSeconds: 7200 },
     ],
-    ["a server is down", DOUBT, {}, { ...OLD, isSame: false, provenSince: undefined, staleSeconds: 7200 }],
+    [
+      "the servers disagree: one may have our record, under a TTL that was never seen before",
+      DOUBT,
+      {},
+      { ...OLD, isSame: false, provenSince: undefined, staleSeconds: 7200, ttlSeconds: 7200 },
+    ],
     [
       "somebody raised its TTL",
       agreed("ours", { ttlSeconds: 86_400 }),
@@ -152,7 +157,7 @@ describe("what a look at the servers leaves in the journal", () => {
       NOW,
     );
     expect(keys[0]).toBe(gone);
-    expect(keys[1]).toMatchObject({ ...key, provenSince: undefined, staleSeconds: 7200 });
+    expect(keys[1]).toMatchObject({ ...key, provenSince: undefined, staleSeconds: 7200, ttlSeconds: 7200 });
     expect(keys[2]).toBe(other);
   });
 

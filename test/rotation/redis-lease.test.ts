@@ -27,10 +27,10 @@ describe.skipIf(skip)(`leases in Redis ${reason}`, () => {
     server.cli("FLUSHALL");
   });
 
-  async function worker(parameters = "lease=1") {
+  async function worker(parameters = "lease=1", signal?: AbortSignal) {
     const address = parseStoreAddress(server.url(parameters));
     if (address.kind !== "redis") throw new Error("no Redis");
-    const store = new RedisKeyStore(new RedisConnection({ address }));
+    const store = new RedisKeyStore(new RedisConnection({ address, signal }));
     onTestFinished(() => store.close());
     const turn = await new RedisJournalStore(store).begin();
     onTestFinished(() => turn.release());
@@ -45,6 +45,18 @@ describe.skipIf(skip)(`leases in Redis ${reason}`, () => {
       expect(await two.turn.lease(EXAMPLE)).toBeUndefined();
     }
     await lease?.writeJournal(journal("k1 active"));
+    await lease?.release();
+    expect(await two.turn.lease(EXAMPLE)).toBeDefined();
+  });
+
+  test("that of a run that is being ended is held until its work has ended, and no other work is begun", async () => {
+    const ending = new AbortController();
+    const [one, two] = await Promise.all([worker("lease=1", ending.signal), worker()]);
+    const lease = await one.turn.lease(EXAMPLE);
+    ending.abort(new Error("ended"));
+    await delay(1800);
+    expect(await two.turn.lease(EXAMPLE)).toBeUndefined();
+    await expect(lease?.writeJournal(journal("k1 active"))).rejects.toThrow("ended");
     await lease?.release();
     expect(await two.turn.lease(EXAMPLE)).toBeDefined();
   });
@@ -114,6 +126,37 @@ describe.skipIf(skip)(`leases in Redis ${reason}`, () => {
     expect(named()).toBe("k1");
     await lease?.writeJournal(journal("k1 draining", "k2 active ed25519", "k3 active rsa"));
     expect(named()).toBe("k3");
+  });
+
+  test("of two names that rspamd cannot tell apart, neither takes the key of the other", async () => {
+    const { store, turn } = await worker();
+    const theirs = parseKeyName("mail.example.com", "s1");
+    const ours = parseKeyName("example.com", "s1.mail");
+    await store.create(theirs, testKey(1));
+    const kept = server.cli("HGETALL", "DKIM_KEYS");
+    await expect(store.create(ours, testKey(2))).rejects.toMatchObject({ code: "DKIM_KEY_EXISTS" });
+    await expect(store.replace(ours, testKey(2))).rejects.toMatchObject({
+      code: "DKIM_KEY_EXISTS",
+      message: expect.stringContaining("is the key of another selector and domain"),
+    });
+    await expect(store.remove(ours)).rejects.toMatchObject({ code: "DKIM_KEY_NOT_FOUND" });
+    const lease = await turn.lease(EXAMPLE);
+    await lease?.removeKey(ours, journal("k1 gone"));
+    expect(server.cli("HGETALL", "DKIM_KEYS")).toBe(kept);
+    await store.replace(theirs, testKey(3));
+    await store.remove(theirs);
+    expect(server.cli("HGETALL", "DKIM_KEYS")).toBe("");
+  });
+
+  test("what is no journal of a domain hides no other", async () => {
+    const { store, turn } = await worker();
+    await (await turn.lease(EXAMPLE))?.writeJournal(journal("k1 active"));
+    server.cli("HSET", JOURNALS, "no domain", server.cli("HGET", JOURNALS, EXAMPLE));
+    const journals = new RedisJournalStore(store);
+    const [first, second] = await journals.domains();
+    expect([first, second]).toEqual([EXAMPLE, "no domain"]);
+    await expect(journals.read(second ?? EXAMPLE)).rejects.toThrow("no domain is the journal of example.com");
+    expect((await journals.read(EXAMPLE))?.keys).toHaveLength(1);
   });
 
   test("the latest run counts, whoever comes last", async () => {

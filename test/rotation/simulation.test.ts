@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseDomainName } from "../../src/keys/domain-name.ts";
@@ -105,5 +106,7 @@ describe(`years of mail (seed ${seed})`, () => {
     }
     const head = "| policy | lost, nothing fails | lost, 5 % of everything fails |\n|---|---|---|\n";
     await expect(`${head}${rows.join("\n")}\n`).toMatchFileSnapshot("rotation-policies.md");
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    for (const row of rows) expect(readme).toContain(row);
   }, 120_000);
 });

@@ -141,11 +141,23 @@ describe("a CNAME into another zone", () => {
       [server(found([OURS]))],
       { before: [{ name: NAME, zone: ZONE, servers: [server(alias(target)), server(alias("k1.old.example"))] }] },
       {
-        contradicts: false,
+        contradicts: true,
         reason: expect.stringMatching(
-          /^the servers disagree: .* has a CNAME to k1.provider.example, .* has a CNAME to k1.old.example$/,
+          /^the servers disagree: ns.example.com \(\S+\) has a CNAME to k1.provider.example, ns.example.com \(\S+\) has a CNAME to k1.old.example$/,
         ),
       },
+    ],
+    [
+      "one server leads elsewhere, one is silent, and the way of the first is not told to its end",
+      [server(alias(target)), server(silent), server(alias("k1.old.example"))],
+      { ...{ name: NAME, zone: ZONE, before: [] }, problem: "no zone holds k1.provider.example" },
+      { contradicts: true, reason: expect.stringContaining("has a CNAME to k1.old.example") },
+    ],
+    [
+      "one server on the way is silent",
+      [server(found([OURS]))],
+      { before: [{ name: NAME, zone: ZONE, servers: [server(alias(target)), server(silent)] }] },
+      { contradicts: false, reason: expect.stringMatching(/^ns.example.com: no answer/) },
     ],
     [
       "one server does not have it",

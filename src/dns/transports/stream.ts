@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { steadyMs } from "../../steady-clock.ts";
 import { type Exchange, PendingQueries, type Query, socketFailure, type Transport } from "./exchange.ts";
 
 /** A connection that carries nothing is closed before most servers would (RFC 7766 §6.2.3). */
@@ -25,11 +26,11 @@ export class StreamTransport implements Transport {
   }
 
   async exchange(query: Query, timeoutMs: number): Promise<Exchange> {
-    const deadline = performance.now() + timeoutMs;
+    const deadline = steadyMs() + timeoutMs;
     for (;;) {
       if (this.#closed) return { status: "aborted" };
       const connection = this.#open();
-      const result = await connection.exchange(query, Math.max(1, deadline - performance.now()));
+      const result = await connection.exchange(query, Math.max(1, deadline - steadyMs()));
       // A server may close a connection after some answers, just as a query is on its way (RFC 7766 §6.2.4): ask again.
       if (!(result.status === "unreachable" && connection.wasUseful)) return result;
     }

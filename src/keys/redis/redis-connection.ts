@@ -13,6 +13,8 @@ export type RedisReply = Buffer | number | null | readonly RedisReply[];
  */
 export interface RedisScript {
   readonly lua: string;
+  /** Of one who goes, for those who stay: asked also when the run is being ended, if there is a line to ask over. */
+  readonly atEnd?: true;
 }
 
 export interface RedisConnectionOptions {
@@ -57,7 +59,7 @@ export class RedisConnection {
   }
 
   /** @throws {KeyStoreError | StoreUnavailableError} */
-  run({ lua }: RedisScript, keys: readonly string[], args: readonly string[] = []): Promise<RedisReply> {
+  run({ lua, atEnd }: RedisScript, keys: readonly string[], args: readonly string[] = []): Promise<RedisReply> {
     const hash = this.#hashes.get(lua) ?? createHash("sha1").update(lua).digest("hex");
     this.#hashes.set(lua, hash);
     const rest = (again: boolean) => [String(keys.length), ...keys, again ? "1" : "0", ...args];
@@ -68,7 +70,7 @@ export class RedisConnection {
         if (!(error instanceof ErrorReply) || !error.message.startsWith("NOSCRIPT")) throw error;
         return line.send(keys[0], ["EVAL", lua, ...rest(again)]);
       }
-    });
+    }, atEnd);
   }
 
   /**
@@ -90,11 +92,11 @@ export class RedisConnection {
     if (this.#line !== undefined) this.#drop(this.#line);
   }
 
-  async #ask(question: (line: Line, again: boolean) => Promise<RedisReply>): Promise<RedisReply> {
+  async #ask(question: (line: Line, again: boolean) => Promise<RedisReply>, atEnd = false): Promise<RedisReply> {
     const { patienceMs = DEFAULT_PATIENCE_MS, signal } = this.#options;
     const begun = performance.now();
     for (let pause = FIRST_PAUSE_MS, again = false; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      signal?.throwIfAborted();
+      if (!atEnd || this.#line === undefined) signal?.throwIfAborted();
       this.#line ??= this.#open();
       const opening = this.#line;
       let failure: unknown;

@@ -151,10 +151,16 @@ export class RedisKeyStore implements KeyStore {
     // The time alone is not unique: a key that is put aside must never push out another.
     const backup = `${keyField(name)} ${this.#clock().toISOString()} ${randomBytes(4).toString("hex")}`;
     const args = [...this.entry(name, key), backup];
-    const wasThere = (await this.connection.run(REPLACE_KEY, [keys, about, order, backups], args)) === 1;
+    const answer = await this.connection.run(REPLACE_KEY, [keys, about, order, backups], args);
+    const location = this.#locationOf(keyField(name));
+    if (answer === -1) {
+      throw new KeyExistsError(`${location} is the key of another selector and domain, which has the same field`, {
+        hint: "choose another selector, best one without a dot",
+      });
+    }
     return {
-      location: this.#locationOf(keyField(name)),
-      backup: wasThere ? this.#locationOf(backup, backups) : undefined,
+      location,
+      backup: answer === 1 ? this.#locationOf(backup, backups) : undefined,
     };
   }
 

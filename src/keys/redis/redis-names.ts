@@ -26,6 +26,7 @@ export interface RedisNames {
   lease(domain: string): string;
 }
 
+/** All names of a store with this layout. */
 export function redisNames({ keys, selectors, prefix }: RedisLayout): RedisNames {
   const own = (name: string) => `${prefix}{${hashTag(keys)}}:${name}`;
   return {

@@ -15,11 +15,22 @@ redis.call('HSET', KEYS[2], ARGV[2], ARGV[4])
 redis.call('ZADD', KEYS[3], 0, ARGV[5])
 `;
 
+/**
+ * A field is the key of several names where a selector has a dot: `s1` of mail.example.com is `s1.mail` of example.com. Whose
+ * it is stands in the order.
+ */
+const IS_OF_ANOTHER = `
+local another = redis.call('HEXISTS', KEYS[2], ARGV[2]) == 1 and not redis.call('ZSCORE', KEYS[3], ARGV[5])
+`;
+
 /** KEYS keys, about, order, then those of `LEASED`. ARGV field, value (unused), about (unused), member, … */
-const REMOVE = `
-local removed = redis.call('HDEL', KEYS[1], ARGV[2])
-redis.call('HDEL', KEYS[2], ARGV[2])
-redis.call('ZREM', KEYS[3], ARGV[5])
+const REMOVE = `${IS_OF_ANOTHER}
+local removed = 0
+if not another then
+  removed = redis.call('HDEL', KEYS[1], ARGV[2])
+  redis.call('HDEL', KEYS[2], ARGV[2])
+  redis.call('ZREM', KEYS[3], ARGV[5])
+end
 `;
 
 /** KEYS[4] lease, KEYS[5] journals, KEYS[6] looks, KEYS[7] selectors. ARGV[6] token, ARGV[7] domain, ARGV[8] journal, ARGV[9] selector. */
@@ -44,9 +55,10 @@ export const CREATE_KEY_LEASED: RedisScript = { lua: REQUIRE_LEASE + CREATE + WR
 export const REMOVE_KEY_LEASED: RedisScript = { lua: REQUIRE_LEASE + REMOVE + WRITE_JOURNAL };
 export const WRITE_JOURNAL_LEASED: RedisScript = { lua: REQUIRE_LEASE + WRITE_JOURNAL };
 
-/** KEYS keys, about, order, backups. ARGV field, value, about, member, backup's field. @returns 1: there was a key */
+/** KEYS keys, about, order, backups. ARGV field, value, about, member, backup's field. @returns 1: there was a key; -1: of another name */
 export const REPLACE_KEY: RedisScript = {
-  lua: `
+  lua: `${IS_OF_ANOTHER}
+if another then return -1 end
 local there = redis.call('HGET', KEYS[1], ARGV[2])
 if there == ARGV[3] and ARGV[1] == '1' then return redis.call('HEXISTS', KEYS[4], ARGV[6]) end
 if there then redis.call('HSET', KEYS[4], ARGV[6], there) end

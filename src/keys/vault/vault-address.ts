@@ -63,14 +63,16 @@ function parseYes({ parameters }: StoreUrl, name: string): boolean {
 
 const CREDENTIALS = "Vault is told who asks by VAULT_TOKEN_FILE, or VAULT_ROLE_ID_FILE and VAULT_SECRET_ID_FILE";
 
-/** The origin that `VAULT_ADDR` names. @throws {StoreAddressError} */
+/** The origin that `VAULT_ADDR` names, without a port that of HTTPS or HTTP, as for `vault` itself. @throws {StoreAddressError} */
 export function vaultOrigin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:") || url.username !== "") {
     throw new StoreAddressError("VAULT_ADDR is no address of a Vault", { hint: "write it as https://HOST:8200" });
   }
-  const port = url.port === "" ? undefined : Number(url.port);
-  return originOf(url.protocol === "https:" ? "https" : "http", url.hostname.replace(/^\[|\]$/g, ""), port);
+  const isHttps = url.protocol === "https:";
+  // A URL does not keep the port that its scheme has anyway.
+  const port = url.port === "" ? (isHttps ? 443 : 80) : Number(url.port);
+  return originOf(isHttps ? "https" : "http", url.hostname.replace(/^\[|\]$/g, ""), port);
 }
 
 function originOf(protocol: "https" | "http", host: string, port = DEFAULT_PORT): string {

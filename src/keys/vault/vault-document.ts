@@ -103,6 +103,11 @@ export function entryTags({ tags }: VaultEntry, location: string): RecordTags {
   return tags === undefined ? {} : parseRecordTags(JSON.stringify(tags), location);
 }
 
+/** Whether the entry is the key of this name, in the document of its domain; selectors are told apart without regard to case. */
+export function isEntryOf(entry: VaultEntry, { domain, selector }: KeyName): boolean {
+  return entry.selector.toLowerCase() === selector && (entry.domain ?? domain).toLowerCase() === domain;
+}
+
 /** The key's name. @throws {NameSyntaxError} no key can have it */
 export function entryName(entry: VaultEntry, domain: string): KeyName {
   return parseKeyName(entry.domain ?? domain, entry.selector);

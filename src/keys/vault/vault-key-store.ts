@@ -7,7 +7,15 @@ import { KeyExistsError, KeyFileError, KeyNotFoundError } from "../key-store-err
 import { PrivateKeyError, parsePrivateKey } from "../private-key.ts";
 import type { Selector } from "../selector.ts";
 import { shareByCopy } from "../stored-key.ts";
-import { entryName, entryTags, NOT_YET, type VaultDocument, type VaultEntry, vaultEntry } from "./vault-document.ts";
+import {
+  entryName,
+  entryTags,
+  isEntryOf,
+  NOT_YET,
+  type VaultDocument,
+  type VaultEntry,
+  vaultEntry,
+} from "./vault-document.ts";
 import { changeDocument, type VaultDocuments } from "./vault-documents.ts";
 
 /** Documents that are asked for at once while keys are listed. */
@@ -15,6 +23,12 @@ const DOCUMENTS_AT_ONCE = 16;
 /** Listed documents that are kept for the `read` that follows, and for how long. */
 const RECENT_DOCUMENTS = 256;
 const RECENT_MS = 5000;
+
+/** A document, and when it was read; milliseconds since the epoch. */
+interface RecentDocument {
+  readonly document: VaultDocument;
+  readonly at: number;
+}
 
 export interface VaultKeyStoreOptions {
   /** The time in what tells of replaced keys; default the system's. */
@@ -34,7 +48,7 @@ export class VaultKeyStore implements KeyStore {
   readonly #clock: () => Date;
   readonly #singleWriter: boolean;
   #warned = false;
-  readonly #recent = new Map<string, { readonly document: VaultDocument; readonly at: number }>();
+  readonly #recent = new Map<string, RecentDocument>();
 
   constructor(documents: VaultDocuments, options: VaultKeyStoreOptions = {}) {
     this.documents = documents;
@@ -51,8 +65,13 @@ export class VaultKeyStore implements KeyStore {
 
   async *list(filter: (name: KeyName) => boolean = () => true, only?: DomainName): AsyncGenerator<KeyStoreEntry> {
     const names = only === undefined ? await this.documents.names() : [only];
-    for await (const entries of concurrentMap(names, DOCUMENTS_AT_ONCE, (name) => this.#entriesOf(name))) {
-      for (const entry of entries) if (entry.name === undefined || filter(entry.name)) yield entry;
+    const documents = concurrentMap(names, DOCUMENTS_AT_ONCE, (name) => this.#entriesOf(name));
+    for await (const { entries, recent } of documents) {
+      const chosen = entries.filter((entry) => entry.name === undefined || filter(entry.name));
+      const domain = chosen.find(({ name }) => name !== undefined)?.name?.domain;
+      // Whoever lists a store reads what he has chosen next; who looks at one domain changes it, and must see it as it is.
+      if (recent !== undefined && domain !== undefined && only === undefined) this.#remember(domain, recent);
+      yield* chosen;
     }
   }
 
@@ -159,23 +178,23 @@ export class VaultKeyStore implements KeyStore {
     ];
   }
 
-  async #entriesOf(name: string): Promise<KeyStoreEntry[]> {
+  async #entriesOf(name: string): Promise<{ entries: KeyStoreEntry[]; recent?: RecentDocument }> {
     const location = this.documents.locationOf(name);
     try {
       const domain = parseDomainName(name);
       const { document } = await this.documents.read(domain);
-      this.#remember(domain, document);
-      return documentEntries(document, domain, (key) => this.#locationOf(key), location);
+      const entries = documentEntries(document, domain, (key) => this.#locationOf(key), location);
+      return { entries, recent: { document, at: Date.now() } };
     } catch (error) {
       if (!(error instanceof DkimctlError) || error.exitCode === ExitCode.tryAgain) throw error;
-      return [{ kind: "problem", location, reason: error.message, hint: error.hint }];
+      return { entries: [{ kind: "problem", location, reason: error.message, hint: error.hint }] };
     }
   }
 
-  #remember(domain: DomainName, document: VaultDocument): void {
+  #remember(domain: DomainName, recent: RecentDocument): void {
     const [oldest] = this.#recent.keys();
     if (this.#recent.size >= RECENT_DOCUMENTS && oldest !== undefined) this.#recent.delete(oldest);
-    this.#recent.set(domain, { document, at: Date.now() });
+    this.#recent.set(domain, recent);
   }
 
   async #documentFor(domain: DomainName): Promise<VaultDocument> {
@@ -184,10 +203,9 @@ export class VaultKeyStore implements KeyStore {
     return (await this.documents.read(domain)).document;
   }
 
-  #find(document: VaultDocument, { domain, selector }: KeyName): VaultEntry | undefined {
-    const found = document.selectors.filter(
-      (entry) => entry.selector.toLowerCase() === selector && (entry.domain ?? domain).toLowerCase() === domain,
-    );
+  #find(document: VaultDocument, name: KeyName): VaultEntry | undefined {
+    const { domain, selector } = name;
+    const found = document.selectors.filter((entry) => isEntryOf(entry, name));
     if (found.length > 1) {
       throw new KeyFileError(
         `${this.documents.locationOf(domain)} holds ${found.length} keys of selector ${selector}`,

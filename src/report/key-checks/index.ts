@@ -29,15 +29,16 @@ export interface KeyCheckFormatOptions {
   readonly ttlSeconds: number;
 }
 
+/** Called by its name: the bundle loads of these what is called. */
 const FORMATS: Record<KeyCheckFormatName, (options: KeyCheckFormatOptions) => KeyCheckFormat> = {
   text: ({ style, ttlSeconds }) => textFormat(style, ttlSeconds),
-  table: tableFormat,
-  json: jsonFormat,
-  ndjson: ndjsonFormat,
+  table: () => tableFormat(),
+  json: () => jsonFormat(),
+  ndjson: () => ndjsonFormat(),
   junit: ({ ttlSeconds }) => junitFormat(ttlSeconds),
   tap: ({ ttlSeconds }) => tapFormat(ttlSeconds),
-  nagios: nagiosFormat,
-  prometheus: prometheusFormat,
+  nagios: () => nagiosFormat(),
+  prometheus: () => prometheusFormat(),
   github: ({ ttlSeconds }) => githubFormat(ttlSeconds),
 };
 

@@ -61,6 +61,7 @@ export function describeTally(tally: Tally): string {
   return `${total} ${total === 1 ? "key" : "keys"}: ${parts.join(", ")}`;
 }
 
+/** How many keys were counted. */
 export function totalOf(tally: Tally): number {
   return VERDICTS.reduce((sum, verdict) => sum + tally[verdict], 0);
 }

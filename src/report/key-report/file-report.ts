@@ -13,6 +13,7 @@ type FileReport = Pick<KeyReport, "source" | "name">;
 
 const NO_RECORD = { input: undefined, aliases: [], records: [] } as const;
 
+/** The report of a private key's file. @param findings all of them, worst or not; an error makes the key unusable */
 export function makePrivateKeyReport(
   { privateKey, format, encoding }: ParsedPrivateKey,
   { source, name, findings }: FileReport & Pick<KeyReport, "findings">,
@@ -27,6 +28,7 @@ export function makePrivateKeyReport(
   };
 }
 
+/** The report of a public key's file. @param blockList keys that are known to others; absent: not looked for */
 export function makePublicKeyReport(
   publicKey: PublicKey,
   { source, name }: FileReport,

@@ -13,20 +13,21 @@ import { terraformFormat } from "./terraform-format.ts";
 import { tinydnsFormat } from "./tinydns-format.ts";
 import { valueFormat } from "./value-format.ts";
 
+/** Called by its name: the bundle loads of these what is called. */
 const FORMATS = {
-  bind: bindFormat,
-  amavis: amavisFormat,
-  rspamd: rspamdFormat,
-  opendkim: opendkimFormat,
-  plain: plainFormat,
-  value: valueFormat,
-  nsupdate: nsupdateFormat,
-  tinydns: tinydnsFormat,
-  octodns: octodnsFormat,
-  dnscontrol: dnscontrolFormat,
-  terraform: terraformFormat,
-  route53: route53Format,
-  json: jsonFormat,
+  bind: () => bindFormat(),
+  amavis: () => amavisFormat(),
+  rspamd: () => rspamdFormat(),
+  opendkim: () => opendkimFormat(),
+  plain: (options) => plainFormat(options),
+  value: () => valueFormat(),
+  nsupdate: (options) => nsupdateFormat(options),
+  tinydns: () => tinydnsFormat(),
+  octodns: (options) => octodnsFormat(options),
+  dnscontrol: (options) => dnscontrolFormat(options),
+  terraform: (options) => terraformFormat(options),
+  route53: (options) => route53Format(options),
+  json: () => jsonFormat(),
 } satisfies Record<string, (options: RecordFormatOptions) => RecordFormat>;
 
 export type RecordFormatName = keyof typeof FORMATS;

@@ -52,6 +52,7 @@ export function jsonFormat(): RecordFormat {
   };
 }
 
+/** The record as the JSON document has it. */
 export function jsonRecord(record: RecordToPrint): JsonRecord {
   const { name, publicKey, tags } = record;
   const value = recordText(record);

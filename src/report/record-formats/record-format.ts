@@ -56,6 +56,7 @@ export function recordText({ publicKey, tags }: RecordToPrint): string {
   return formatKeyRecord(keyRecordFor(publicKey, tags));
 }
 
+/** The text of the record, by its parts. */
 export function recordTagTexts({ publicKey, tags }: RecordToPrint): RecordTagTexts {
   return { tags: formatKeyTags({ ...tags, keyType: publicKey.type }), key: publishedKeyText(publicKey) };
 }

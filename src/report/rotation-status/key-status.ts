@@ -33,6 +33,7 @@ export function algorithmText({ algorithm, bits }: Pick<KeyStatus, "algorithm" |
   return bits === undefined ? algorithm : `${algorithm} ${bits}`;
 }
 
+/** `active`, or `active, compromised`. */
 export function stateText({ state, compromisedAt }: Pick<KeyStatus, "state" | "compromisedAt">): string {
   return compromisedAt === undefined ? state : `${state}, compromised`;
 }

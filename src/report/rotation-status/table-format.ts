@@ -52,6 +52,7 @@ function cellsOf(key: KeyStatus, since: (time: number) => string, style: Style):
   ];
 }
 
+/** The colour of a key's state. */
 export function paintState({ state, urgency }: KeyStatus, style: Style): (text: string) => string {
   if (urgency === "compromised") return style.bad;
   if (state === "active") return style.good;
