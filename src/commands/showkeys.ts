@@ -4,6 +4,7 @@ import type { CliContext } from "../context.ts";
 import { DkimctlError, ExitCode, OperationError, UsageError } from "../errors.ts";
 import { type DomainName, parseDomainName, quoteName } from "../keys/domain-name.ts";
 import { keyRecordName } from "../keys/key-name.ts";
+import type { StoredPublicKey } from "../keys/key-store.ts";
 import { parseDomainFilter } from "../report/domain-filter.ts";
 import {
   createRecordFormat,
@@ -76,6 +77,26 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
   const ttlSeconds = options.ttl ?? settings.records.ttl ?? DEFAULT_TTL_SECONDS;
   let shown = 0;
   let failed = 0;
+  const fail = (error: DkimctlError) => {
+    failed++;
+    notices.error(error);
+  };
+  const show = ({ name, location, tags, warnings, publicKey }: StoredPublicKey) => {
+    for (const warning of warnings) notices.warn(warning);
+    const record: RecordToPrint = { index: shown + 1, name, location, tags, ttlSeconds, publicKey };
+    try {
+      if (provider === undefined) cli.stdout.write(format.record(record));
+      else {
+        const faults = providerFaults(provider, recordText(record));
+        for (const { message, hint } of faults) notices.warn(`${keyRecordName(name)}: ${message}`, hint);
+        cli.stdout.write(format.record({ ...record, providerFaults: faults }));
+      }
+      shown++;
+    } catch (error) {
+      if (!(error instanceof DkimctlError)) throw error;
+      fail(error);
+    }
+  };
   cli.stdout.write(format.begin?.() ?? "");
   let groups = 0;
   for await (const group of readPublicKeys(store, chooses, domains.length === 0)) {
@@ -83,26 +104,8 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
     if (groups++ > 0) await new Promise((resolve) => setImmediate(resolve));
     cli.throwIfEnded();
     for (const result of group) {
-      if (result.kind === "failed") {
-        failed++;
-        notices.error(result.error);
-        continue;
-      }
-      const { name, location, tags, warnings, publicKey } = result.key;
-      for (const warning of warnings) notices.warn(warning);
-      try {
-        const plain = { index: shown + 1, name, location, tags, ttlSeconds, publicKey };
-        const record: RecordToPrint =
-          provider === undefined ? plain : { ...plain, providerFaults: providerFaults(provider, recordText(plain)) };
-        for (const { message, hint } of record.providerFaults ?? [])
-          notices.warn(`${keyRecordName(name)}: ${message}`, hint);
-        cli.stdout.write(format.record(record));
-        shown++;
-      } catch (error) {
-        if (!(error instanceof DkimctlError)) throw error;
-        failed++;
-        notices.error(error);
-      }
+      if (result.kind === "failed") fail(result.error);
+      else show(result.key);
     }
     await cli.stdout.drained();
   }

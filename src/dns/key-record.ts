@@ -1,7 +1,7 @@
 import { DkimctlError } from "../errors.ts";
 import { quoteName } from "../keys/domain-name.ts";
 import type { RecordTags } from "../keys/key-store.ts";
-import { encodeSubjectPublicKeyInfo, type PublicKey } from "../keys/public-key.ts";
+import { encodeSubjectPublicKeyInfo, type PublicKey, subjectPublicKeyInfoText } from "../keys/public-key.ts";
 import { scanBase64 } from "./base64-value.ts";
 import { decodeQpSection, encodeQpSection } from "./qp-section.ts";
 import { parseTagList, TagListSyntaxError, trimFws } from "./tag-list.ts";
@@ -64,7 +64,7 @@ export function formatKeyRecord(record: KeyRecord): string {
 }
 
 /** `name=value` of each tag but p=, in the order of `formatKeyRecord`. */
-export function formatKeyTags(record: KeyRecord): string[] {
+export function formatKeyTags(record: Omit<KeyRecord, "publicKey">): string[] {
   const tags = ["v=DKIM1"];
   if (record.hashAlgorithms !== undefined) tags.push(`h=${record.hashAlgorithms.join(":")}`);
   tags.push(`k=${record.keyType}`);
@@ -84,6 +84,11 @@ export function formatPublicKey({ publicKey }: KeyRecord): string {
 /** The record to publish for a key: SubjectPublicKeyInfo for RSA (erratum 3017), the bare 32 octets for Ed25519. */
 export function keyRecordFor(publicKey: PublicKey, tags: RecordTags = {}): KeyRecord {
   return { ...tags, keyType: publicKey.type, publicKey: publishedKeyBytes(publicKey) };
+}
+
+/** The value of p= for this key: `formatPublicKey` of its `keyRecordFor`. */
+export function publishedKeyText(publicKey: PublicKey): string {
+  return publicKey.type === "rsa" ? subjectPublicKeyInfoText(publicKey) : formatPublicKey(keyRecordFor(publicKey));
 }
 
 /** What p= encodes for this key, in the form that every tested verifier reads. */

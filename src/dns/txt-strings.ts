@@ -19,9 +19,7 @@ export class TxtStringSyntaxError extends DkimctlError {
  * @throws {TxtStringSyntaxError} a character that is no octet
  */
 export function splitTxtStrings(text: string, maxOctets: number = MAX_STRING_OCTETS): string[] {
-  if (!Number.isInteger(maxOctets) || maxOctets < 1 || maxOctets > MAX_STRING_OCTETS) {
-    throw new RangeError(`a TXT string holds 1 to ${MAX_STRING_OCTETS} octets, not ${maxOctets}`);
-  }
+  requireStringLength(maxOctets);
   requireOctets(text);
   if (text === "") return [""];
   const strings: string[] = [];
@@ -74,13 +72,29 @@ export function unescapeTxtString(escaped: string): string {
 }
 
 /**
- * The text as the quoted strings of a TXT record, of `maxOctets` octets each but the last.
+ * The text as the quoted strings of a TXT record, of `maxOctets` octets each but the last, with `separator` between.
  * @throws {TxtStringSyntaxError} a character that is no octet
  */
-export function quoteTxtStrings(text: string, maxOctets: number = MAX_STRING_OCTETS): string[] {
+export function quoteTxtStrings(text: string, separator: string, maxOctets: number = MAX_STRING_OCTETS): string {
   // Nearly every key record is plain: one look for all of its strings.
-  const quote = PLAIN.test(text) ? (string: string) => `"${string}"` : quoteTxtString;
-  return splitTxtStrings(text, maxOctets).map(quote);
+  if (PLAIN.test(text)) return quotePlainStrings(text, separator, maxOctets);
+  return splitTxtStrings(text, maxOctets).map(quoteTxtString).join(separator);
+}
+
+/** `quoteTxtStrings` of a text in which nothing needs an escape, such as base64. */
+export function quotePlainStrings(text: string, separator: string, maxOctets: number = MAX_STRING_OCTETS): string {
+  requireStringLength(maxOctets);
+  const between = `"${separator}"`;
+  let strings = text.slice(0, maxOctets);
+  for (let start = maxOctets; start < text.length; start += maxOctets) {
+    strings += between + text.slice(start, start + maxOctets);
+  }
+  return `"${strings}"`;
+}
+
+function requireStringLength(maxOctets: number): void {
+  if (Number.isInteger(maxOctets) && maxOctets >= 1 && maxOctets <= MAX_STRING_OCTETS) return;
+  throw new RangeError(`a TXT string holds 1 to ${MAX_STRING_OCTETS} octets, not ${maxOctets}`);
 }
 
 function requireOctets(text: string): void {

@@ -7,6 +7,8 @@ import type { KeyProblem, KeyStoreEntry } from "./key-store.ts";
 import { systemErrorCode, systemErrorReason } from "./key-store-errors.ts";
 import { storeFailure } from "./store-folder.ts";
 
+const SUFFIX = ".pem";
+
 /** A file that is named as a key's; whether it is one, `examineKeyFile` tells. */
 export interface NamedFile {
   readonly kind: "named";
@@ -23,9 +25,8 @@ export function* namedFiles(
   folder: string,
   filter: (name: KeyName) => boolean = () => true,
 ): Generator<NamedFile | KeyProblem, void, undefined> {
-  const prefix = join(folder, ".pem").slice(0, -".pem".length);
-  for (const entry of sortedEntries(folder)) {
-    const fileName = fileNameOf(entry);
+  const prefix = join(folder, SUFFIX).slice(0, -SUFFIX.length);
+  for (const fileName of sortedFileNames(folder)) {
     const location = prefix + fileName;
     let name: KeyName;
     try {
@@ -39,23 +40,31 @@ export function* namedFiles(
   }
 }
 
-/** `<domain> NUL <selector>`: plain string order is the order of names, and costs little memory. */
-function sortedEntries(folder: string): string[] {
-  const entries: string[] = [];
-  for (const name of readFolder(folder)) {
-    if (!name.endsWith(".pem") || name.startsWith(".")) continue;
-    const entry = name.replace(/(?:^|\.)([^.]*)\.pem$/, "\0$1");
-    entries.push(entry.includes("%2E") ? entry.replace(/(?<=\0.*)%2E/g, ".") : entry);
-  }
-  return entries.sort();
+function sortedFileNames(folder: string): string[] {
+  return readFolder(folder)
+    .filter((name) => name.endsWith(SUFFIX) && !name.startsWith("."))
+    .sort(compareFileNames);
 }
 
-/** Undoes what `sortedEntries` has made of it. */
-function fileNameOf(entry: string): string {
-  const divide = entry.indexOf("\0");
-  const selector = entry.slice(divide + 1);
-  const stored = selector.includes(".") ? selector.replaceAll(".", "%2E") : selector;
-  return divide === 0 ? `${stored}.pem` : `${entry.slice(0, divide)}.${stored}.pem`;
+/** By domain, then selector. Most folders are read in nearly this order, and sorting them costs a look at each name. */
+function compareFileNames(a: string, b: string): number {
+  const dividerA = lastDotBeforeSuffix(a);
+  const dividerB = lastDotBeforeSuffix(b);
+  const domainA = a.slice(0, Math.max(dividerA, 0));
+  const domainB = b.slice(0, Math.max(dividerB, 0));
+  if (domainA !== domainB) return domainA < domainB ? -1 : 1;
+  const selectorA = storedSelector(a, dividerA);
+  const selectorB = storedSelector(b, dividerB);
+  return selectorA === selectorB ? 0 : selectorA < selectorB ? -1 : 1;
+}
+
+/** -1: there is none. */
+function lastDotBeforeSuffix(fileName: string): number {
+  return fileName.lastIndexOf(".", fileName.length - SUFFIX.length - 1);
+}
+
+function storedSelector(fileName: string, divider: number): string {
+  return fileName.slice(divider + 1, -SUFFIX.length).replaceAll("%2E", ".");
 }
 
 function readFolder(folder: string): string[] {

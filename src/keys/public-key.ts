@@ -38,8 +38,42 @@ const ED25519_ALGORITHM = Uint8Array.of(0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70
 /** Leading zeros are dropped; the octets are not copied. */
 export function rsaPublicKeyFromNumbers(modulus: Uint8Array, exponent: Uint8Array): RsaPublicKey {
   const n = withoutLeadingZeros(modulus);
-  const modulusBits = n.length === 0 ? 0 : n.length * 8 - Math.clz32(n[0] ?? 0) + 24;
-  return { type: "rsa", modulus: n, exponent: withoutLeadingZeros(exponent), modulusBits };
+  return { type: "rsa", modulus: n, exponent: withoutLeadingZeros(exponent), modulusBits: bitsOf(n[0] ?? 0, n.length) };
+}
+
+/** The exact number of bits of a number without leading zeros: its first octet, and how many it has. */
+export function bitsOf(firstOctet: number, octets: number): number {
+  return octets === 0 ? 0 : octets * 8 - Math.clz32(firstOctet) + 24;
+}
+
+/**
+ * An RSA public key as it is printed. Its numbers are decoded when somebody asks for them: a listing of 100,000 keys does
+ * not.
+ */
+export class EncodedRsaPublicKey implements RsaPublicKey {
+  readonly type = "rsa";
+  /** The DER SubjectPublicKeyInfo in base64: p= of the key's record. */
+  readonly subjectPublicKeyInfo: string;
+  readonly modulusBits: number;
+
+  constructor(subjectPublicKeyInfo: string, modulusBits: number) {
+    this.subjectPublicKeyInfo = subjectPublicKeyInfo;
+    this.modulusBits = modulusBits;
+  }
+
+  get modulus(): Uint8Array {
+    return decodeRsaPublicKey(this).modulus;
+  }
+
+  get exponent(): Uint8Array {
+    return decodeRsaPublicKey(this).exponent;
+  }
+}
+
+function decodeRsaPublicKey(encoded: EncodedRsaPublicKey): RsaPublicKey {
+  const key = parseSubjectPublicKeyInfo(encodeSubjectPublicKeyInfo(encoded));
+  if (key.type !== "rsa") throw new PublicKeyError("not an RSA key");
+  return key;
 }
 
 /**
@@ -101,24 +135,51 @@ function asPublicKeyError<T>(what: string, parse: () => T): T {
 
 /** The DER SubjectPublicKeyInfo (RFC 5280 §4.1, RFC 8410 §4). */
 export function encodeSubjectPublicKeyInfo(key: PublicKey): Uint8Array {
-  return key.type === "rsa"
-    ? encodeRsaSubjectPublicKeyInfo(key)
-    : encodeDer(DerTag.sequence, ED25519_ALGORITHM, encodeBitString(key.bytes));
+  if (key.type === "ed25519") return encodeDer(DerTag.sequence, ED25519_ALGORITHM, encodeBitString(key.bytes));
+  return key instanceof EncodedRsaPublicKey
+    ? new Uint8Array(Buffer.from(key.subjectPublicKeyInfo, "base64"))
+    : encodeRsaSubjectPublicKeyInfo(key);
 }
 
-/** Written in one piece: every listing and every fingerprint is made of it. */
 function encodeRsaSubjectPublicKeyInfo({ modulus, exponent }: RsaPublicKey): Uint8Array {
   const numbers = unsignedIntegerLength(modulus) + unsignedIntegerLength(exponent);
+  const head = rsaPublicKeyHead(numbers);
+  const writer = new DerWriter(head.length + numbers);
+  writer.octets(head);
+  writer.unsignedInteger(modulus);
+  writer.unsignedInteger(exponent);
+  return writer.bytes;
+}
+
+let latestHead: { readonly numbers: number; readonly octets: Uint8Array } | undefined;
+
+/**
+ * What stands before the INTEGERs of modulus and exponent in the DER SubjectPublicKeyInfo of an RSA key.
+ * @param numbers how many octets the two have
+ */
+export function rsaPublicKeyHead(numbers: number): Uint8Array {
+  // Most keys of a store are of one length.
+  if (latestHead?.numbers !== numbers) latestHead = { numbers, octets: makeRsaPublicKeyHead(numbers) };
+  return latestHead.octets;
+}
+
+function makeRsaPublicKeyHead(numbers: number): Uint8Array {
   const bits = 1 + elementLength(numbers);
-  const writer = new DerWriter(elementLength(RSA_ALGORITHM.length + elementLength(bits)));
-  writer.header(DerTag.sequence, RSA_ALGORITHM.length + elementLength(bits));
+  const content = RSA_ALGORITHM.length + elementLength(bits);
+  const writer = new DerWriter(elementLength(content) - numbers);
+  writer.header(DerTag.sequence, content);
   writer.octets(RSA_ALGORITHM);
   writer.header(DerTag.bitString, bits);
   writer.octet(0);
   writer.header(DerTag.sequence, numbers);
-  writer.unsignedInteger(modulus);
-  writer.unsignedInteger(exponent);
   return writer.bytes;
+}
+
+/** The DER SubjectPublicKeyInfo in base64, as p= of an RSA key has it. */
+export function subjectPublicKeyInfoText(key: PublicKey): string {
+  if (key instanceof EncodedRsaPublicKey) return key.subjectPublicKeyInfo;
+  const { buffer, byteOffset, length } = encodeSubjectPublicKeyInfo(key);
+  return Buffer.from(buffer, byteOffset, length).toString("base64");
 }
 
 /** SHA-256 of the SubjectPublicKeyInfo, 64 lower-case hexadecimal digits: one name for a key, whatever its file form. */

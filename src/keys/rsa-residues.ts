@@ -14,16 +14,16 @@ export interface NumberPlace {
   end: number;
 }
 
-/** The numbers of an RSAPrivateKey (RFC 8017 §A.1.2), all in one array of octets. */
-export interface RsaNumberPlaces {
-  readonly modulus: NumberPlace;
-  readonly exponent: NumberPlace;
-  readonly privateExponent: NumberPlace;
-  readonly prime1: NumberPlace;
-  readonly prime2: NumberPlace;
-  readonly exponent1: NumberPlace;
-  readonly exponent2: NumberPlace;
-}
+/** The numbers of an RSAPrivateKey (RFC 8017 §A.1.2) that are looked at: their places in its order. */
+export const RsaNumber = {
+  modulus: 0,
+  exponent: 1,
+  privateExponent: 2,
+  prime1: 3,
+  prime2: 4,
+  exponent1: 5,
+  exponent2: 6,
+} as const;
 
 /** Above this the sums of `reduce` would not be exact; so long a key is rare, and proven the long way. */
 const MAX_OCTETS = 1024;
@@ -37,63 +37,89 @@ const MAX_COMMON_DIVISOR = 512;
 const powersA = powersOf16Bits(A);
 const powersB = powersOf16Bits(B);
 
-/** What `reduce` found last, in variables because an object for each would cost as much as the arithmetic. */
-let a = 0;
-let b = 0;
+/** Of each `RsaNumber` of the key that is looked at. */
+const remaindersA = new Float64Array(7);
+const remaindersB = new Float64Array(7);
 
 /**
  * Whether n = p*q, and d, dp and dq are the exponents of e: the public half is then that of the private one. False says
  * that it has not been shown, not that it is wrong. The coefficient is not looked at.
+ * @param places of each `RsaNumber`
  */
-export function areResiduesConsistent(octets: Uint8Array, places: RsaNumberPlaces): boolean {
-  const { modulus, exponent, privateExponent, prime1, prime2, exponent1, exponent2 } = places;
-  const most = lengthOf(modulus);
-  if (most > MAX_OCTETS || lengthOf(exponent) > MAX_EXPONENT_OCTETS) return false;
-  for (const place of [privateExponent, prime1, prime2, exponent1, exponent2]) {
-    if (lengthOf(place) < MIN_OCTETS || lengthOf(place) > most) return false;
-  }
-  const e = leadingNumber(octets, exponent, lengthOf(exponent));
-  if (e < 3 || !isOdd(octets, exponent) || !isOdd(octets, prime1) || !isOdd(octets, prime2)) return false;
-  reduce(octets, prime1);
-  const [pA, pB] = [a, b];
-  reduce(octets, prime2);
-  const [qA, qB] = [a, b];
-  reduce(octets, modulus);
-  if ((pA * qA - a) % A !== 0 || (pB * qB - b) % B !== 0) return false;
-  const kp = Math.round(e * ratio(octets, exponent1, prime1));
-  reduce(octets, exponent1);
-  if (!isInverse(e, kp, pA, pB)) return false;
-  const kq = Math.round(e * ratio(octets, exponent2, prime2));
-  reduce(octets, exponent2);
-  if (!isInverse(e, kq, qA, qB)) return false;
-  const quotient = e * ratio(octets, privateExponent, modulus);
-  reduce(octets, privateExponent);
-  return isPrivateExponent(e, quotient, ((pA - 1) * (qA - 1)) % A, ((pB - 1) * (qB - 1)) % B);
+export function areResiduesConsistent(octets: Uint8Array, places: readonly NumberPlace[]): boolean {
+  return reduceAll(octets, places) && belongTogether(octets, places);
 }
 
-/** Whether the number x that was reduced is e*x = 1 + k*(prime-1): of all k below e the leading octets tell the one. */
-function isInverse(e: number, k: number, primeA: number, primeB: number): boolean {
-  return k >= 1 && k < e && (e * a - 1 - k * (primeA - 1)) % A === 0 && (e * b - 1 - k * (primeB - 1)) % B === 0;
+/** @returns false: one of them is too long or too short for what is done here */
+function reduceAll(octets: Uint8Array, places: readonly NumberPlace[]): boolean {
+  const most = lengthAt(places, RsaNumber.modulus);
+  if (most > MAX_OCTETS || lengthAt(places, RsaNumber.exponent) > MAX_EXPONENT_OCTETS) return false;
+  for (let i = 0; i <= RsaNumber.exponent2; i += 1) {
+    const { start, end } = places[i] as NumberPlace;
+    if (i !== RsaNumber.exponent && (end - start < MIN_OCTETS || end - start > most)) return false;
+    reduce(octets, start, end, i);
+  }
+  return true;
+}
+
+function belongTogether(octets: Uint8Array, places: readonly NumberPlace[]): boolean {
+  const { modulus, exponent, privateExponent, prime1, prime2, exponent1, exponent2 } = RsaNumber;
+  // It is below both primes, so that its remainders are itself.
+  const e = remaindersA[exponent] as number;
+  if (e < 3 || isEven(octets, places[exponent]) || isEven(octets, places[prime1]) || isEven(octets, places[prime2])) {
+    return false;
+  }
+  // e*dp = 1 + k*(p-1): of all k below e the leading octets tell the one.
+  const kp = Math.round(e * ratio(octets, places[exponent1], places[prime1]));
+  const kq = Math.round(e * ratio(octets, places[exponent2], places[prime2]));
+  if (kp < 1 || kp >= e || kq < 1 || kq >= e) return false;
+  return (
+    areConsistentModulo(A, remaindersA, e, kp, kq) &&
+    areConsistentModulo(B, remaindersB, e, kp, kq) &&
+    isPrivateExponent(e, e * ratio(octets, places[privateExponent], places[modulus]))
+  );
+}
+
+/** n = p*q, e*dp = 1 + kp*(p-1), e*dq = 1 + kq*(q-1). */
+function areConsistentModulo(prime: number, remainders: Float64Array, e: number, kp: number, kq: number): boolean {
+  const p = remainders[RsaNumber.prime1] as number;
+  const q = remainders[RsaNumber.prime2] as number;
+  return (
+    remainder(p * q - (remainders[RsaNumber.modulus] as number), prime) === 0 &&
+    remainder(e * (remainders[RsaNumber.exponent1] as number) - 1 - kp * (p - 1), prime) === 0 &&
+    remainder(e * (remainders[RsaNumber.exponent2] as number) - 1 - kq * (q - 1), prime) === 0
+  );
 }
 
 /**
- * Whether the number d that was reduced is e*d - 1 = k*phi/g for a small g: 1, or gcd(p-1, q-1) where d is that of
- * FIPS 186-5 §A.1.1, as OpenSSL 3 makes it.
+ * Whether e*d - 1 = k*phi/g for a small g: 1, or gcd(p-1, q-1) where d is that of FIPS 186-5 §A.1.1, as OpenSSL 3 makes
+ * it.
+ * @param quotient about e*d/n, which is k/g
  */
-function isPrivateExponent(e: number, quotient: number, phiA: number, phiB: number): boolean {
-  const leftA = (e * a - 1) % A;
-  const leftB = (e * b - 1) % B;
+function isPrivateExponent(e: number, quotient: number): boolean {
   if (quotient >= e) return false;
+  const leftA = remainder(e * (remaindersA[RsaNumber.privateExponent] as number) - 1, A);
+  const leftB = remainder(e * (remaindersB[RsaNumber.privateExponent] as number) - 1, B);
+  const phiA = phiModulo(A, remaindersA);
+  const phiB = phiModulo(B, remaindersB);
   for (let g = 1; g <= MAX_COMMON_DIVISOR; g += 1) {
     const k = Math.round(quotient * g);
     if (k < 1 || Math.abs(quotient * g - k) > 1e-3) continue;
-    if ((g * leftA - (k % A) * phiA) % A === 0 && (g * leftB - (k % B) * phiB) % B === 0) return true;
+    const isMultiple =
+      remainder(g * leftA - remainder(k, A) * phiA, A) === 0 && remainder(g * leftB - remainder(k, B) * phiB, B) === 0;
+    if (isMultiple) return true;
   }
   return false;
 }
 
-/** The number's remainders, to `a` and `b`. The sums stay below 2^52: at most 512 products of 16 and 26 bits. */
-function reduce(octets: Uint8Array, { start, end }: NumberPlace): void {
+function phiModulo(prime: number, remainders: Float64Array): number {
+  const p = remainders[RsaNumber.prime1] as number;
+  const q = remainders[RsaNumber.prime2] as number;
+  return remainder((p - 1) * (q - 1), prime);
+}
+
+/** The number's remainders. The sums stay below 2^52: at most 512 products of 16 and 26 bits. */
+function reduce(octets: Uint8Array, start: number, end: number, index: number): void {
   let sumA = 0;
   let sumB = 0;
   let power = 0;
@@ -107,29 +133,36 @@ function reduce(octets: Uint8Array, { start, end }: NumberPlace): void {
     sumA += (octets[last] as number) * (powersA[power] as number);
     sumB += (octets[last] as number) * (powersB[power] as number);
   }
-  a = sumA % A;
-  b = sumB % B;
+  remaindersA[index] = remainder(sumA, A);
+  remaindersB[index] = remainder(sumB, B);
 }
 
-/** About x/y, to 40 bits. */
-function ratio(octets: Uint8Array, x: NumberPlace, y: NumberPlace): number {
-  const leading = leadingNumber(octets, x, LEADING_OCTETS) / leadingNumber(octets, y, LEADING_OCTETS);
-  return leading * 256 ** (lengthOf(x) - lengthOf(y));
+/** `number` modulo a prime of 26 bits, exact for integers within ±2^52: `%` of doubles is fmod, ten times as slow. */
+function remainder(number: number, prime: number): number {
+  return number - Math.floor(number / prime) * prime;
+}
+
+/** About x/y, by the six leading octets of y and those of x that stand above them; 1 where x has more octets. */
+function ratio(octets: Uint8Array, x: NumberPlace | undefined, y: NumberPlace | undefined): number {
+  if (x === undefined || y === undefined || x.end - x.start > y.end - y.start) return 1;
+  const missing = y.end - y.start - (x.end - x.start);
+  return leadingNumber(octets, x.start, LEADING_OCTETS - missing) / leadingNumber(octets, y.start, LEADING_OCTETS);
 }
 
 const LEADING_OCTETS = 6;
 
-function leadingNumber(octets: Uint8Array, { start }: NumberPlace, count: number): number {
+function leadingNumber(octets: Uint8Array, start: number, count: number): number {
   let number = 0;
   for (let i = start; i < start + count; i += 1) number = number * 256 + (octets[i] as number);
   return number;
 }
 
-function isOdd(octets: Uint8Array, { end }: NumberPlace): boolean {
-  return ((octets[end - 1] as number) & 1) === 1;
+function isEven(octets: Uint8Array, place: NumberPlace | undefined): boolean {
+  return place === undefined || ((octets[place.end - 1] as number) & 1) === 0;
 }
 
-function lengthOf({ start, end }: NumberPlace): number {
+function lengthAt(places: readonly NumberPlace[], index: number): number {
+  const { start, end } = places[index] as NumberPlace;
   return end - start;
 }
 

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { joinTxtStrings, quoteTxtString, splitTxtStrings, unescapeTxtString } from "../../src/dns/txt-strings.ts";
+import {
+  joinTxtStrings,
+  quoteTxtString,
+  quoteTxtStrings,
+  splitTxtStrings,
+  unescapeTxtString,
+} from "../../src/dns/txt-strings.ts";
 
 const octets = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) });
 
@@ -40,6 +46,20 @@ describe("master-file character-strings (RFC 1035 §5.1)", () => {
 
   test.each(["a\\", "\\1", "\\12x", "\\256", "\\999"])("%j is refused", (escaped) => {
     expect(() => unescapeTxtString(escaped)).toThrow(expect.objectContaining({ code: "DKIM_TXT_STRING_SYNTAX" }));
+  });
+
+  test("the strings of a text are those of its pieces, plain or not", () => {
+    const text = fc.oneof(octets, fc.base64String({ maxLength: 600 }));
+    fc.assert(
+      fc.property(text, fc.integer({ min: 1, max: 255 }), fc.constantFrom("", " ", "\n  "), (text, max, separator) => {
+        const strings = splitTxtStrings(text, max).map(quoteTxtString).join(separator);
+        expect(quoteTxtStrings(text, separator, max)).toBe(strings);
+      }),
+    );
+    expect(() => quoteTxtStrings("a", " ", 256)).toThrow(RangeError);
+    expect(() => quoteTxtStrings("v=DKIM1; n=€", " ")).toThrow(
+      expect.objectContaining({ code: "DKIM_TXT_STRING_SYNTAX" }),
+    );
   });
 
   test("any octets come back", () => {

@@ -14,7 +14,7 @@ import {
 import { basename, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { DirectoryKeyStore, type DirectoryKeyStoreOptions } from "../../src/keys/directory-key-store.ts";
-import { type KeyName, keyFileName, parseKeyName } from "../../src/keys/key-name.ts";
+import { compareKeyNames, type KeyName, keyFileName, parseKeyName } from "../../src/keys/key-name.ts";
 import type { KeyStoreEntry, PublicKeyEntry } from "../../src/keys/key-store.ts";
 import { encodePrivateKey, toPrivateKeyObject } from "../../src/keys/private-key.ts";
 import { faultyOperations, MAIL, temporaryFolder, testKey } from "../helpers/store.ts";
@@ -189,8 +189,15 @@ describe("public halves", () => {
   const rsaPem = readFileSync(join(import.meta.dirname, "../vectors/keys/rsa1024.pem"), "utf8");
   async function groups(store: DirectoryKeyStore, filter?: (name: { domain: string }) => boolean) {
     const found: (readonly PublicKeyEntry[])[] = [];
-    for await (const group of store.readPublicKeys(filter)) found.push(group);
+    for await (const group of store.readPublicKeys(filter)) found.push(group.map(withNumbers));
     return found;
+  }
+
+  /** The numbers of a key may be decoded only when they are asked for. */
+  function withNumbers(entry: PublicKeyEntry): PublicKeyEntry {
+    if (entry.kind !== "key" || entry.key.publicKey.type !== "rsa") return entry;
+    const { type, modulus, exponent, modulusBits } = entry.key.publicKey;
+    return { ...entry, key: { ...entry.key, publicKey: { type, modulus, exponent, modulusBits } } };
   }
 
   /** What `list` and `read` say of the same store. */
@@ -250,6 +257,17 @@ describe("public halves", () => {
       ...Array(10).fill("key"),
       ...Array(6).fill("problem"),
     ]);
+  });
+
+  test("in the order of names, whatever that of the files", async () => {
+    const store = emptyStore();
+    const names = ["a.example", "a-b.example", "a.example.org", "a0.example", "b.a.example", "a.exampl"].flatMap(
+      (domain) => ["s", "s.t", "s-t", "s0", "s_t", "a", "z"].map((selector) => parseKeyName(domain, selector)),
+    );
+    for (const name of names) writeFileSync(join(store.location, keyFileName(name)), rsaPem, { mode: 0o600 });
+    const found = (await groups(store)).flat().map((entry) => (entry.kind === "key" ? entry.key.name : entry.name));
+    expect(found).toEqual(names.toSorted(compareKeyNames));
+    expect((await entries(store)).map(({ name }) => name)).toEqual(found);
   });
 
   test("the first by itself, so that its reader can begin; then many at once", async () => {

@@ -1,9 +1,12 @@
+import { quotePlainStrings, quoteTxtStrings } from "../../dns/txt-strings.ts";
 import { keyRecordName } from "../../keys/key-name.ts";
 import { visibleText } from "../../terminal/visible-text.ts";
-import { quotedStrings, type RecordToPrint } from "./record-format.ts";
+import type { RecordToPrint } from "./record-format.ts";
 
 /** Base64 of amavisd's lines, which are those of a PEM file (RFC 7468 §2). */
 const KEY_STRING_OCTETS = 64;
+
+const SEPARATOR = "\n  ";
 
 /** What differs between the two formats that print as `amavisd showkeys` does. */
 export interface AmavisLayout {
@@ -23,10 +26,10 @@ export function renderAmavisLayout({ record, bits, tags, key }: AmavisLayout): s
   const { selector, domain } = record.name;
   // A line break in a file's name would end the comment, and the rest of the name would be zone data.
   const file = record.location === undefined ? "" : `, ${visibleText(record.location)}`;
-  const strings = [...quotedStrings([...tags, "p="].join("; ")), ...quotedStrings(key, KEY_STRING_OCTETS)];
+  const head = quoteTxtStrings(`${tags.join("; ")}; p=`, SEPARATOR);
+  const keyStrings = quotePlainStrings(key, SEPARATOR, KEY_STRING_OCTETS);
   return (
     `; key#${record.index} ${bits} bits, s=${selector}, d=${domain}${file}\n` +
-    `${keyRecordName(record.name)}.\t${record.ttlSeconds} TXT (\n` +
-    `  ${strings.join("\n  ")})\n\n`
+    `${keyRecordName(record.name)}.\t${record.ttlSeconds} TXT (${SEPARATOR}${head}${SEPARATOR}${keyStrings})\n\n`
   );
 }

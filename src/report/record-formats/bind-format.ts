@@ -8,7 +8,8 @@ import { publicKeyBits, type RecordFormat, recordTagTexts } from "./record-forma
 export function bindFormat(): RecordFormat {
   return {
     record(record) {
-      return renderAmavisLayout({ record, bits: publicKeyBits(record.publicKey), ...recordTagTexts(record) });
+      const { tags, key } = recordTagTexts(record);
+      return renderAmavisLayout({ record, bits: publicKeyBits(record.publicKey), tags, key });
     },
   };
 }

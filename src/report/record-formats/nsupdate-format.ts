@@ -1,4 +1,5 @@
-import { quotedStrings, type RecordFormat, type RecordFormatOptions, recordText } from "./record-format.ts";
+import { quoteTxtStrings } from "../../dns/txt-strings.ts";
+import { type RecordFormat, type RecordFormatOptions, recordText } from "./record-format.ts";
 import { nameInZone } from "./record-host.ts";
 
 /**
@@ -14,7 +15,7 @@ export function nsupdateFormat({ relativeTo }: RecordFormatOptions): RecordForma
     record(record) {
       const name = `${nameInZone(record.name, relativeTo)}.`;
       const zone = relativeTo === undefined ? "" : `zone ${relativeTo}.\n`;
-      const strings = quotedStrings(recordText(record)).join(" ");
+      const strings = quoteTxtStrings(recordText(record), " ");
       return (
         `${zone}prereq nxrrset ${name} IN CNAME\n` +
         `update delete ${name} IN TXT\n` +

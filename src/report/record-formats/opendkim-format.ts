@@ -1,8 +1,11 @@
+import { quoteTxtString, quoteTxtStrings } from "../../dns/txt-strings.ts";
 import { originLines } from "./origin-lines.ts";
-import { quotedStrings, type RecordFormat, recordTagTexts } from "./record-format.ts";
+import { type RecordFormat, recordTagTexts } from "./record-format.ts";
 
 /** opendkim-genkey cuts the base64 into 250s; the first string has `p=` before it. */
 const KEY_STRING_OCTETS = 250;
+
+const SEPARATOR = "\n\t  ";
 
 const TAG_ORDER = ["v", "n", "h", "k", "t", "s"];
 
@@ -21,7 +24,7 @@ export function opendkimFormat(): RecordFormat {
     record(record) {
       const { tags, key } = recordTagTexts({ ...record, tags: { hashAlgorithms: ["sha256"], ...record.tags } });
       const ordered = TAG_ORDER.flatMap((name) => tags.filter((tag) => tag.startsWith(`${name}=`)));
-      const strings = [...quotedStrings(`${ordered.join("; ")}; `), ...keyStrings(key)].join("\n\t  ");
+      const strings = [quoteTxtStrings(`${ordered.join("; ")}; `, SEPARATOR), ...keyStrings(key)].join(SEPARATOR);
       const { domain, selector } = record.name;
       const comment = `; ----- DKIM key ${selector} for ${domain}`;
       return `${originLine(domain)}${selector}._domainkey\tIN\tTXT\t( ${strings} )  ${comment}\n`;
@@ -32,7 +35,7 @@ export function opendkimFormat(): RecordFormat {
 function keyStrings(key: string): string[] {
   const strings: string[] = [];
   for (let start = 0; start <= key.length; start += KEY_STRING_OCTETS) {
-    strings.push(...quotedStrings(`${start === 0 ? "p=" : ""}${key.slice(start, start + KEY_STRING_OCTETS)}`));
+    strings.push(quoteTxtString(`${start === 0 ? "p=" : ""}${key.slice(start, start + KEY_STRING_OCTETS)}`));
   }
   return strings;
 }

@@ -1,6 +1,5 @@
 import type { ProviderFault, ProviderName } from "../../checks/provider-limits.ts";
-import { formatKeyRecord, formatKeyTags, formatPublicKey, keyRecordFor } from "../../dns/key-record.ts";
-import { quoteTxtStrings } from "../../dns/txt-strings.ts";
+import { formatKeyRecord, formatKeyTags, keyRecordFor, publishedKeyText } from "../../dns/key-record.ts";
 import type { DomainName } from "../../keys/domain-name.ts";
 import type { KeyName } from "../../keys/key-name.ts";
 import type { RecordTags } from "../../keys/key-store.ts";
@@ -59,13 +58,7 @@ export function recordText({ publicKey, tags }: RecordToPrint): string {
 
 /** The text of the record, by its parts. */
 export function recordTagTexts({ publicKey, tags }: RecordToPrint): RecordTagTexts {
-  const record = keyRecordFor(publicKey, tags);
-  return { tags: formatKeyTags(record), key: formatPublicKey(record) };
-}
-
-/** Text as the quoted strings of a TXT record, each of at most `maxOctets`. */
-export function quotedStrings(text: string, maxOctets?: number): string[] {
-  return quoteTxtStrings(text, maxOctets);
+  return { tags: formatKeyTags({ ...tags, keyType: publicKey.type }), key: publishedKeyText(publicKey) };
 }
 
 /** RSA: the exact length of the modulus. Ed25519: 256, as for its field. */

@@ -1,5 +1,6 @@
+import { quoteTxtStrings } from "../../dns/txt-strings.ts";
 import { originLines } from "./origin-lines.ts";
-import { quotedStrings, type RecordFormat, recordTagTexts } from "./record-format.ts";
+import { type RecordFormat, recordTagTexts } from "./record-format.ts";
 
 /** Base64 that stands in the first string of p=, after the two octets of `p=` itself. */
 const FIRST_KEY_STRING_OCTETS = 253;
@@ -14,8 +15,8 @@ export function rspamdFormat(): RecordFormat {
   return {
     record(record) {
       const { tags, key } = recordTagTexts(record);
-      const head = quotedStrings(`${tags.join("; ")}; `).join("\n\t");
-      const keyStrings = quotedStrings(`p=${key}`).join("\n\t");
+      const head = quoteTxtStrings(`${tags.join("; ")}; `, "\n\t");
+      const keyStrings = quoteTxtStrings(`p=${key}`, "\n\t");
       const close = key.length < FIRST_KEY_STRING_OCTETS ? " ) ;" : "\n) ; ";
       const { domain, selector } = record.name;
       return `${originLine(domain)}${selector}._domainkey IN TXT ( ${head}\n\t${keyStrings}${close}\n`;

@@ -1,12 +1,7 @@
+import { quoteTxtString, quoteTxtStrings, splitTxtStrings } from "../../dns/txt-strings.ts";
 import type { DomainName } from "../../keys/domain-name.ts";
 import type { KeyName } from "../../keys/key-name.ts";
-import {
-  quotedStrings,
-  type RecordFormat,
-  type RecordFormatOptions,
-  type RecordToPrint,
-  recordText,
-} from "./record-format.ts";
+import { type RecordFormat, type RecordFormatOptions, type RecordToPrint, recordText } from "./record-format.ts";
 import { hostOf, nameInZone } from "./record-host.ts";
 
 /**
@@ -35,8 +30,8 @@ export function terraformFormat({
 
 /** The provider puts the text into quotes as it is, reads it as zone text does, and splits it. */
 function renderUpdate(record: RecordToPrint, zone: DomainName): string {
-  const text = quotedStrings(recordText(record))
-    .map((string) => string.slice(1, -1))
+  const text = splitTxtStrings(recordText(record))
+    .map((string) => quoteTxtString(string).slice(1, -1))
     .join("");
   return block(`resource "dns_txt_record_set" "${resourceName(record.name)}"`, [
     ["zone", quote(`${zone}.`)],
@@ -48,7 +43,7 @@ function renderUpdate(record: RecordToPrint, zone: DomainName): string {
 
 /** The provider puts quotes around the whole; those between the strings are to be given. */
 function renderRoute53(record: RecordToPrint, zone: DomainName): string {
-  const text = quotedStrings(recordText(record)).join("").slice(1, -1);
+  const text = quoteTxtStrings(recordText(record), "").slice(1, -1);
   return block(`resource "aws_route53_record" "${resourceName(record.name)}"`, [
     ["zone_id", `data.aws_route53_zone.${zoneName(zone)}.zone_id`],
     ["name", quote(nameInZone(record.name, zone))],
