@@ -43,24 +43,29 @@ export async function measure({ folder, bin, bundle, dkimctl, rounds, scale, lim
     const looped = Math.min(size, SLOW_PEER_KEYS);
     const ofAmavis = Math.min(size, AMAVIS_KEYS);
     const ofMailauth = Math.min(size, MAILAUTH_KEYS);
-    const commands = {
-      limit: { argv: [limits["sign-verify"], String(size), String(threads), pool], printsSeconds: true },
-      own: { argv: [...dkimctl, "--store", store, "--quiet", "testkeys", "--server", server.address] },
-      lookups: ownLookups(bin, bundle, server.port, size),
-      lost: ownLookups(bin, bundle, server.port, size, "lost"),
-    };
-    if (peers.has("opendkim-testkey")) {
-      commands.loop = opendkimLoop(folder, server.port, store, looped);
-      commands.table = opendkimKeyTable(folder, server.port, store, size);
+    let seconds;
+    try {
+      const commands = {
+        limit: { argv: [limits["sign-verify"], String(size), String(threads), pool], printsSeconds: true },
+        own: { argv: [...dkimctl, "--store", store, "--quiet", "testkeys", "--server", server.address] },
+        lookups: ownLookups(bin, bundle, server.port, size),
+        lost: ownLookups(bin, bundle, server.port, size, "lost"),
+      };
+      if (peers.has("opendkim-testkey")) {
+        commands.loop = opendkimLoop(folder, server.port, store, looped);
+        commands.table = opendkimKeyTable(folder, server.port, store, size);
+      }
+      if (peers.has("amavisd") && process.getuid() === 0) {
+        commands.amavis = amavisTestkeys(folder, server.port, store, ofAmavis);
+      }
+      if (peers.has("mailauth")) {
+        commands.mailauth = mailauthTestkeys(findMailauth(), server.port, store, ofMailauth);
+      }
+      if (peers.has("dnsperf")) commands.dnsperf = dnsperf(folder, server.port, size);
+      seconds = await interleave(commands, Math.ceil(rounds / 2));
+    } finally {
+      await server.stop();
     }
-    if (peers.has("amavisd") && process.getuid() === 0) {
-      commands.amavis = amavisTestkeys(folder, server.port, store, ofAmavis);
-    }
-    if (peers.has("mailauth")) {
-      commands.mailauth = mailauthTestkeys(findMailauth(), server.port, store, ofMailauth);
-    }
-    if (peers.has("dnsperf")) commands.dnsperf = dnsperf(folder, server.port, size);
-    const seconds = await interleave(commands, Math.ceil(rounds / 2)).finally(() => server.stop());
     perSize[size] = median(seconds.own);
     lost = Math.max(lost, ...seconds.lost);
     // In keys a second, so that a peer may be asked about fewer.
