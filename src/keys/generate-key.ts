@@ -52,6 +52,8 @@ export async function generateEd25519Key(): Promise<Ed25519PrivateKey> {
   if (seed?.length !== 32 || bytes?.length !== 32) {
     throw new KeyGenerationError("OpenSSL made another key than one of Ed25519");
   }
+  // Its base64 would begin with "/": rspamd takes that for a path (see rspamdRawKey), whoever brings it to Redis or Vault.
+  if ((seed[0] ?? 0) >= 0xfc) return generateEd25519Key();
   const key: Ed25519PrivateKey = { type: "ed25519", publicKey: { type: "ed25519", bytes }, seed };
   await proveKey(key);
   return key;

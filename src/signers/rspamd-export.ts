@@ -1,5 +1,6 @@
 import { shellQuote } from "../keys/file-permissions.ts";
 import { encodePrivateKeyDer } from "../keys/private-key.ts";
+import { rspamdRawKey } from "../keys/rspamd-raw-key.ts";
 import {
   byDomain,
   PLAIN_PATH,
@@ -125,7 +126,10 @@ export const rspamdRedisForm: SignerForm = {
     const commands = keys.map((key) => {
       const { domain, selector } = key.name;
       const path = requirePath(key, /^[^\x00-\x1f\x7f-\x9f]$/, "a shell");
-      return `redis-cli -x HSET ${shellQuote(keyPrefix)} '${selector}.${domain}' < ${shellQuote(path)}\n`;
+      const command = `redis-cli -x HSET ${shellQuote(keyPrefix)} '${selector}.${domain}'`;
+      if (key.encoding !== "base64") return `${command} < ${shellQuote(path)}\n`;
+      // As rspamdRawKey has it. Without the test a file that is missing would become an empty key.
+      return `test -r ${shellQuote(path)}\n{ echo; cat ${shellQuote(path)}; } | ${command}\n`;
     });
     return [
       {
@@ -155,11 +159,13 @@ export const rspamdVaultForm: SignerForm<SecretSignerKey> = {
         selector: name.selector,
         domain: name.domain,
         alg: algorithm,
-        key: Buffer.from(
-          privateKey.type === "rsa"
-            ? encodePrivateKeyDer(privateKey, "pkcs1")
-            : [...privateKey.seed, ...privateKey.publicKey.bytes],
-        ).toString("base64"),
+        key: rspamdRawKey(
+          Buffer.from(
+            privateKey.type === "rsa"
+              ? encodePrivateKeyDer(privateKey, "pkcs1")
+              : [...privateKey.seed, ...privateKey.publicKey.bytes],
+          ).toString("base64"),
+        ),
       }));
       const document = kvVersion === 2 ? { data: { selectors } } : { selectors };
       return { name: `${domain}.json`, text: `${JSON.stringify(document, undefined, 2)}\n` };

@@ -22,6 +22,11 @@ describe("new keys", () => {
     await expect(proveKey(a)).resolves.toBeUndefined();
   });
 
+  test("no Ed25519 key begins as a path does: rspamd would not find it in Redis", async () => {
+    const made = await Promise.all(Array.from({ length: 500 }, () => generateEd25519Key()));
+    expect(made.filter(({ seed }) => Buffer.from(seed).toString("base64").startsWith("/"))).toEqual([]);
+  });
+
   test("a key whose halves do not fit is found by signing", async () => {
     const other = { ...(await generateEd25519Key()), publicKey: ed25519Sample().publicKey };
     await expect(proveKey(other)).rejects.toThrow(KeyGenerationError);

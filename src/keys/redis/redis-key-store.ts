@@ -18,6 +18,7 @@ import { KeyExistsError, KeyFileError, KeyNotFoundError } from "../key-store-err
 import { encodePrivateKey, PrivateKeyError, parsePrivateKey } from "../private-key.ts";
 import { publicKeyFingerprint } from "../public-key.ts";
 import { formatRecordTags, hasTags, parseRecordTags } from "../record-tags-file.ts";
+import { rspamdRawKey } from "../rspamd-raw-key.ts";
 import type { Selector } from "../selector.ts";
 import { shareByCopy } from "../stored-key.ts";
 import type { RedisConnection, RedisReply } from "./redis-connection.ts";
@@ -199,13 +200,13 @@ export class RedisKeyStore implements KeyStore {
   /** Field, value, what is kept beside it, and its place in the order: what the scripts want of a new key. */
   entry(name: KeyName, { privateKey, tags, encoding = "pkcs8" }: NewKey): string[] {
     // rspamd before 3.13.2 reads Ed25519 keys as a seed only, and no version reads what stands before -----BEGIN.
-    const value = encodePrivateKey(privateKey, privateKey.type === "ed25519" ? "seed" : encoding).trimEnd();
+    const text = encodePrivateKey(privateKey, privateKey.type === "ed25519" ? "seed" : encoding).trimEnd();
     const about: AboutKey = {
       fingerprint: publicKeyFingerprint(privateKey.publicKey).slice(0, 16),
       at: Math.floor(this.#clock().getTime() / 1000),
       ...(hasTags(tags) && { tags: formatRecordTags(tags) }),
     };
-    return [keyField(name), value, JSON.stringify(about), orderMember(name)];
+    return [keyField(name), rspamdRawKey(text), JSON.stringify(about), orderMember(name)];
   }
 
   existsError(name: KeyName): KeyExistsError {

@@ -4,6 +4,7 @@ import type { NewKey, RecordTags } from "../key-store.ts";
 import { KeyFileError } from "../key-store-errors.ts";
 import { encodePrivateKeyDer } from "../private-key.ts";
 import { formatRecordTags, parseRecordTags } from "../record-tags-file.ts";
+import { rspamdRawKey } from "../rspamd-raw-key.ts";
 import { member } from "./vault-client.ts";
 
 /**
@@ -93,7 +94,7 @@ export function vaultEntry({ domain, selector }: KeyName, { privateKey, tags }: 
     selector,
     domain,
     alg: privateKey.type,
-    key: Buffer.from(octets).toString("base64"),
+    key: rspamdRawKey(Buffer.from(octets).toString("base64")),
     ...(Object.values(tags).some((value) => value !== undefined) && { tags: JSON.parse(formatRecordTags(tags)) }),
   };
 }
