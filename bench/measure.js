@@ -65,10 +65,14 @@ export function medianRatio(values, base) {
   return median(values.map((value, round) => value / base[round]));
 }
 
-/** x in cost = a * n^x, from the two largest sizes, the cost of starting taken off. */
+/**
+ * x in cost = a * n^x, from the two largest sizes. The cost of starting is taken off, unless it is most of what the smaller
+ * one costs: what is left would be noise.
+ */
 export function growthExponent(secondsBySize) {
   const points = Object.entries(secondsBySize).map(([size, value]) => [Number(size), value]);
-  const [[, start]] = points;
   const [[n1, t1], [n2, t2]] = points.slice(-2);
-  return Math.log(Math.max(t2 - start, 1e-4) / Math.max(t1 - start, 1e-4)) / Math.log(n2 / n1);
+  const least = Math.min(...points.map(([, seconds]) => seconds));
+  const start = least < t1 / 2 ? least : 0;
+  return Math.log((t2 - start) / (t1 - start)) / Math.log(n2 / n1);
 }
