@@ -116,6 +116,11 @@ export class SimulatedWorld {
     if (this.servers.current.get(name) !== record) this.servers.change(name, record, now);
   }
 
+  /** Whether the publisher has accepted what it has not made yet. */
+  get isLate(): boolean {
+    return this.#late.length > 0;
+  }
+
   /** What the publisher had put off. */
   publishLate(now: number): void {
     for (let first = this.#late[0]; first !== undefined && first.at <= now; first = this.#late[0]) {

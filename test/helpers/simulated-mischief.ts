@@ -51,7 +51,9 @@ export class Mischief {
     if (this.#world.delegated) this.#move(now);
     if (this.#happens(20)) this.#world.policy = { ...this.#world.policy, ...this.#otherPolicy() };
     if (this.#happens(20)) this.#deleteKey();
-    if (this.#happens(60) && now > this.#ttlAt + 7 * DAY) this.journalIsLost = true;
+    // With it goes too what a publisher was asked for and has not made yet.
+    const wouldDeceive = now <= this.#ttlAt + 7 * DAY || this.#world.isLate;
+    if (this.#happens(60) && !wouldDeceive) this.journalIsLost = true;
     if (this.#happens(60)) this.#leak();
   }
 
