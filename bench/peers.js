@@ -15,13 +15,15 @@ const PEERS = {
   "redis-server": ["--version"],
 };
 
-/** The peers that are installed, with their versions; those that are not, by name. */
+/** The peers that are installed and usable, with their versions; the others by name. */
 export function findPeers() {
   const found = new Map();
   const absent = [];
   for (const [name, options] of Object.entries(PEERS)) {
     const { error, stdout } = spawnSync(name, options, { encoding: "utf8" });
-    if (error === undefined) found.set(name, stdout.trim().split("\n")[0] || "version not told");
+    // It takes no configuration but root's.
+    if (name === "amavisd" && process.getuid() !== 0) absent.push("amavisd (root only)");
+    else if (error === undefined) found.set(name, stdout.trim().split("\n")[0] || "version not told");
     else absent.push(name);
   }
   const mailauth = findMailauth();
