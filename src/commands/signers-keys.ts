@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { DkimctlError, OperationError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import { keyRecordName } from "../keys/key-name.ts";
-import { KeyNotFoundError } from "../keys/key-store-errors.ts";
+import { readIfStored } from "../keys/stored-key.ts";
 import { JournalError } from "../rotation/journal.ts";
 import type { SignerKey } from "../signers/signer-form.ts";
 import type { SignerEntry } from "../signers/signer-reading.ts";
@@ -58,13 +58,10 @@ export async function signersKeys(
 
 /** A key whose file is gone cannot sign anyway, and one such file stops some signers altogether. */
 async function storedKey(wanted: SignerKey["name"], store: SignerSwitchOptions["store"]): Promise<SignerKey[]> {
-  try {
-    const { name, location, encoding, tags, privateKey } = await store.read(wanted);
-    return [{ name, path: resolve(location), algorithm: privateKey.type, encoding, tags }];
-  } catch (error) {
-    if (error instanceof KeyNotFoundError) return [];
-    throw error;
-  }
+  const stored = await readIfStored(store, wanted);
+  if (stored === undefined) return [];
+  const { name, location, encoding, tags, privateKey } = stored;
+  return [{ name, path: resolve(location), algorithm: privateKey.type, encoding, tags }];
 }
 
 function keyOfEntry({ name, source, tags, where }: SignerEntry): SignerKey {

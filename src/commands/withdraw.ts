@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
-import { KeyNotFoundError } from "../keys/key-store-errors.ts";
 import { parseSelector, type Selector } from "../keys/selector.ts";
+import { readIfStored } from "../keys/stored-key.ts";
 import { liveKey } from "../rotation/rotation-key.ts";
 import { REVOKED_RECORD } from "../rotation/rotation-world.ts";
 import { describeKey } from "../rotation/store-world.ts";
@@ -67,11 +67,6 @@ async function storedRecord(
   domain: DomainName,
   selector: Selector,
 ): Promise<string | undefined> {
-  try {
-    const { privateKey, tags } = await store.read({ domain, selector });
-    return describeKey(privateKey.publicKey, tags).record;
-  } catch (error) {
-    if (error instanceof KeyNotFoundError) return undefined;
-    throw error;
-  }
+  const stored = await readIfStored(store, { domain, selector });
+  return stored && describeKey(stored.privateKey.publicKey, stored.tags).record;
 }

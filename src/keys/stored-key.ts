@@ -3,7 +3,7 @@ import type { KeyLocation, KeyStore, ReplacedKey, StoredKey } from "./key-store.
 import { KeyNotFoundError } from "./key-store-errors.ts";
 
 /** A key of the store; `undefined`: it has none of this name. @throws {KeyStoreError | KeyFileError} as `KeyStore.read` */
-export async function readIfStored(store: KeyStore, name: KeyName): Promise<StoredKey | undefined> {
+export async function readIfStored(store: Pick<KeyStore, "read">, name: KeyName): Promise<StoredKey | undefined> {
   try {
     return await store.read(name);
   } catch (error) {

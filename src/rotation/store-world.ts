@@ -10,9 +10,9 @@ import type { DomainName } from "../keys/domain-name.ts";
 import { generateEd25519Key, generateRsaKey } from "../keys/generate-key.ts";
 import type { KeyName } from "../keys/key-name.ts";
 import type { KeyStore, NewKey } from "../keys/key-store.ts";
-import { KeyNotFoundError } from "../keys/key-store-errors.ts";
 import type { PublicKey } from "../keys/public-key.ts";
 import type { Selector } from "../keys/selector.ts";
+import { readIfStored } from "../keys/stored-key.ts";
 import type { DomainLease } from "./journal-store.ts";
 import { observeKey } from "./key-observer.ts";
 import type { KeyRevealer } from "./key-revealer.ts";
@@ -131,13 +131,11 @@ export function createStoreWorld(options: StoreWorldOptions): RotationWorld {
     },
     async makeKey({ selector, algorithm }, journalWith) {
       const name = { domain, selector };
-      try {
-        const { privateKey, tags } = await store.read(name);
-        const journal = journalWith(describeKey(privateKey.publicKey, tags));
+      const stored = await readIfStored(store, name);
+      if (stored !== undefined) {
+        const journal = journalWith(describeKey(stored.privateKey.publicKey, stored.tags));
         await lease().writeJournal(journal);
         return journal;
-      } catch (error) {
-        if (!(error instanceof KeyNotFoundError)) throw error;
       }
       const privateKey = await (algorithm === "rsa" ? generateRsaKey(policy.bits) : generateEd25519Key());
       const journal = journalWith(describeKey(privateKey.publicKey));
