@@ -1,7 +1,9 @@
+import { resolve } from "node:path";
 import { DkimctlError, OperationError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import type { KeyName } from "../keys/key-name.ts";
 import type { KeyStore, KeyStoreEntry, PublicKeyEntry, StoredKey, StoredPublicKey } from "../keys/key-store.ts";
+import type { SignerKey } from "../signers/signer-form.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 
 export type KeyReading =
@@ -77,6 +79,11 @@ export async function readKey(store: KeyStore, name: KeyName): Promise<KeyReadin
     if (error instanceof DkimctlError) return { kind: "failed", name, error };
     throw error;
   }
+}
+
+/** A stored key as a signer is told of it. */
+export function signerKeyOf({ name, location, encoding, tags, privateKey }: StoredKey): SignerKey {
+  return { name, path: resolve(location), algorithm: privateKey.type, encoding, tags };
 }
 
 /** What a file that is no readable key means to the user. */
