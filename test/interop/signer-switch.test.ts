@@ -15,13 +15,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createResolver, createServerPool } from "../../src/dns/dns2-resolver.ts";
 import { parseServerAddress } from "../../src/dns/server-address.ts";
-import { parseJournal } from "../../src/rotation/journal.ts";
 import { type DynamicZone, startDynamicZone } from "../helpers/dynamic-zone.ts";
 import { type KillableSource, killableSource } from "../helpers/killable-source.ts";
 import { startNamed } from "../helpers/named.ts";
 import { findBinary, requirePeer } from "../helpers/peers.ts";
 import { type CliResult, runCli } from "../helpers/run-cli.ts";
 import { amavisConfiguration, signerFolder, startRspamd } from "../helpers/signer-daemons.ts";
+import { journalStates } from "../helpers/stored-journal.ts";
 
 /** The daemons have clocks of their own. */
 const START = Date.now();
@@ -87,11 +87,7 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a signer ${peer
           await pool.close();
         }
       },
-      states(domain) {
-        const path = join(store, ".dkimctl", "journal", `${domain}.json`);
-        const { keys } = parseJournal(readFileSync(path, "utf8"), path);
-        return Object.fromEntries(keys.map(({ selector, state }) => [selector, state]));
-      },
+      states: (domain) => journalStates(store, domain),
       only(domain, state) {
         const states = signer.states(domain);
         return Object.keys(states).find((selector) => states[selector] === state) ?? "";
