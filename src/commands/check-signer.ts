@@ -3,14 +3,10 @@ import type { CliContext } from "../context.ts";
 import { ExitCode, OperationError, UsageError } from "../errors.ts";
 import { type FileReader, testReading } from "../keys/file-reader.ts";
 import { keyRecordName } from "../keys/key-name.ts";
+import type { StoredPublicKey } from "../keys/key-store.ts";
 import { parsePrivateKey } from "../keys/private-key.ts";
-import {
-  checkChoices,
-  checkSignerKeys,
-  noteChoices,
-  type SignerKeyCheck,
-  type StoredPublicKey,
-} from "../signers/signer-check.ts";
+import { publicHalfOf } from "../keys/stored-key.ts";
+import { checkChoices, checkSignerKeys, noteChoices, type SignerKeyCheck } from "../signers/signer-check.ts";
 import type { SignerReading } from "../signers/signer-reading.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import { addDnsOptions, type DnsOptions, openResolver } from "./dns-options.ts";
@@ -83,10 +79,8 @@ async function checkSigner(
   let unreadable = 0;
   for await (const result of readKeys(store, () => true, true)) {
     cli.signal.throwIfAborted();
-    if (result.kind === "key") {
-      const { name, location, tags, privateKey } = result.key;
-      stored.push({ name, location, tags, publicKey: privateKey.publicKey });
-    } else {
+    if (result.kind === "key") stored.push(publicHalfOf(result.key));
+    else {
       unreadable++;
       notices.error(result.error);
     }

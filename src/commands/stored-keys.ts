@@ -3,6 +3,7 @@ import { DkimctlError, OperationError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import type { KeyName } from "../keys/key-name.ts";
 import type { KeyStore, KeyStoreEntry, PublicKeyEntry, StoredKey, StoredPublicKey } from "../keys/key-store.ts";
+import { publicHalfOf } from "../keys/stored-key.ts";
 import type { SignerKey } from "../signers/signer-form.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 
@@ -62,12 +63,7 @@ async function* readOneByOne(
     }
     const { name } = entry;
     const reading = await readKey(store, name);
-    if (reading.kind === "failed") {
-      yield [{ ...reading, name }];
-      continue;
-    }
-    const { location, tags, warnings, privateKey } = reading.key;
-    yield [{ kind: "key", key: { name, location, tags, warnings, publicKey: privateKey.publicKey } }];
+    yield [reading.kind === "failed" ? { ...reading, name } : { kind: "key", key: publicHalfOf(reading.key) }];
   }
 }
 
