@@ -10,6 +10,7 @@ import { checkChoices, checkSignerKeys, noteChoices, type SignerKeyCheck } from 
 import type { SignerReading } from "../signers/signer-reading.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import { addDnsOptions, type DnsOptions, openResolver } from "./dns-options.ts";
+import { readTextFile } from "./input-files.ts";
 import { createNotices } from "./notices.ts";
 import { addFormatOptions, addPassphraseOption, type GlobalOptions, type PassphraseOptions } from "./options.ts";
 import { loadSettings, openStore } from "./settings.ts";
@@ -64,7 +65,7 @@ async function checkSigner(
   }
   const known = READABLE_SIGNERS[signer as ReadableSigner];
   const files = paths.length === 0 ? [known.configuration] : paths;
-  const reading = readConfigurations(signer as ReadableSigner, files, cli);
+  const reading = readConfigurations(signer as ReadableSigner, files, (path) => readTextFile(path, cli));
   for (const { where, reason } of reading.notUnderstood) notices.warn(`${where}: ${reason}`);
   const reader = await chooseUser({ signer: signer as ReadableSigner, user: options.user });
   if (reader === undefined) {
