@@ -15,12 +15,27 @@ export type KeyReading =
  * The keys of the chosen domains in order, each read when its turn comes. What cannot be read is a result of its own.
  * @param all whether files that cannot be a key of any domain are to be told too
  */
-export async function* readKeys(
+export function readKeys(
   store: KeyStore,
   chooses: (domain: DomainName) => boolean,
   all: boolean,
 ): AsyncGenerator<KeyReading> {
-  for await (const entry of store.list(({ domain }) => chooses(domain))) {
+  const entries = store.list(({ domain }) => chooses(domain));
+  return readEach(entries, store, all);
+}
+
+/** The keys of one domain, as `readKeys`; a store with an index looks at no other. */
+export function readKeysOf(store: KeyStore, wanted: DomainName): AsyncGenerator<KeyReading> {
+  const entries = store.list(({ domain }) => domain === wanted, wanted);
+  return readEach(entries, store, false);
+}
+
+async function* readEach(
+  entries: AsyncIterable<KeyStoreEntry>,
+  store: KeyStore,
+  all: boolean,
+): AsyncGenerator<KeyReading> {
+  for await (const entry of entries) {
     if (entry.kind === "key") yield await readKey(store, entry.name);
     else if (all || entry.name !== undefined) yield { kind: "failed", name: entry.name, error: problemError(entry) };
   }
