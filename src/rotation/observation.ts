@@ -3,6 +3,7 @@ import type { SurveyStep, ZoneSurvey } from "../dns/authoritative.ts";
 import { compareServers, type Served, type ServerComparison } from "../dns/authoritative-comparison.ts";
 import { escapeDnsText } from "../dns/escape-dns-text.ts";
 import { parseKeyRecord } from "../dns/key-record.ts";
+import { sameOctets } from "../keys/public-key.ts";
 import { isLive, type Journal, type RotationKey, replaceKey } from "./rotation-key.ts";
 
 /** What the authoritative servers say about the name of a key. */
@@ -147,11 +148,8 @@ function isOurs({ record }: Pick<RotationKey, "record">, served: Served): boolea
   const [text = ""] = served.records;
   if (checkRecord(text).state !== "usable") return false;
   const [ours, theirs] = [parseKeyRecord(record), parseKeyRecord(text)];
-  return ours.keyType === theirs.keyType && sameKey(ours.publicKey, theirs.publicKey);
-}
-
-function sameKey(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a !== undefined && b !== undefined && Buffer.from(a).equals(b);
+  if (ours.publicKey === undefined || theirs.publicKey === undefined) return false;
+  return ours.keyType === theirs.keyType && sameOctets(ours.publicKey, theirs.publicKey);
 }
 
 function disagreement({ rows, versions }: ServerComparison): string {
