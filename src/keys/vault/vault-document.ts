@@ -3,7 +3,7 @@ import { parseKeyName } from "../key-name.ts";
 import type { NewKey, RecordTags } from "../key-store.ts";
 import { KeyFileError } from "../key-store-errors.ts";
 import { encodePrivateKeyDer } from "../private-key.ts";
-import { formatRecordTags, parseRecordTags } from "../record-tags-file.ts";
+import { formatRecordTags, hasTags, parseRecordTags } from "../record-tags-file.ts";
 import { rspamdRawKey } from "../rspamd-raw-key.ts";
 import { member } from "./vault-client.ts";
 
@@ -95,7 +95,7 @@ export function vaultEntry({ domain, selector }: KeyName, { privateKey, tags }: 
     domain,
     alg: privateKey.type,
     key: rspamdRawKey(Buffer.from(octets).toString("base64")),
-    ...(Object.values(tags).some((value) => value !== undefined) && { tags: JSON.parse(formatRecordTags(tags)) }),
+    ...(hasTags(tags) && { tags: JSON.parse(formatRecordTags(tags)) }),
   };
 }
 
