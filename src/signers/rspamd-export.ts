@@ -1,6 +1,5 @@
 import { shellQuote } from "../keys/file-permissions.ts";
-import { encodePrivateKeyDer } from "../keys/private-key.ts";
-import { rspamdRawKey } from "../keys/rspamd-raw-key.ts";
+import { rspamdVaultKey } from "../keys/rspamd-raw-key.ts";
 import {
   byDomain,
   PLAIN_PATH,
@@ -159,13 +158,7 @@ export const rspamdVaultForm: SignerForm<SecretSignerKey> = {
         selector: name.selector,
         domain: name.domain,
         alg: algorithm,
-        key: rspamdRawKey(
-          Buffer.from(
-            privateKey.type === "rsa"
-              ? encodePrivateKeyDer(privateKey, "pkcs1")
-              : [...privateKey.seed, ...privateKey.publicKey.bytes],
-          ).toString("base64"),
-        ),
+        key: rspamdVaultKey(privateKey),
       }));
       const document = kvVersion === 2 ? { data: { selectors } } : { selectors };
       return { name: `${domain}.json`, text: `${JSON.stringify(document, undefined, 2)}\n` };

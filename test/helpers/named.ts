@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
-import { findBinary } from "./peers.ts";
+import { ServerProcess } from "./server-process.ts";
 
 /** A real BIND on loopback, without root, gone with `stop`. Skip tests that use it by `requirePeer("named")`. */
 export interface Named {
@@ -41,47 +39,25 @@ export async function startNamed(settings: NamedOptions): Promise<Named> {
   for (const [origin, text] of Object.entries(zones)) await writeZone(directory, origin, text);
   await writeFile(join(directory, "named.conf"), configuration(settings, directory, port, addresses));
 
-  let log = "";
-  const child = spawn(
-    findBinary("named") ?? "named",
-    ["-g", "-n", "1", "-U", "1", "-c", join(directory, "named.conf")],
-    {
-      stdio: ["ignore", "ignore", "pipe"],
-    },
-  );
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    log += text;
+  const named = await ServerProcess.start({
+    program: "named",
+    args: ["-g", "-n", "1", "-U", "1", "-c", join(directory, "named.conf")],
+    ready: / running$/m,
+    folder: directory,
   });
-  const waitFor = async (pattern: RegExp, from: number) => {
-    const deadline = Date.now() + 20_000;
-    while (!pattern.test(log.slice(from))) {
-      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`named does not serve:\n${log}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
-  const stop = async () => {
-    await end(child);
-    await rm(directory, { recursive: true, force: true });
-  };
-  try {
-    await waitFor(/ running$/m, 0);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
   return {
     port,
     addresses,
     server: `${addresses[0]}#${port}`,
     directory,
     async replaceZone(origin, text) {
-      const from = log.length;
+      const from = named.log.length;
       await writeZone(directory, origin, text);
-      child.kill("SIGHUP");
-      await waitFor(/all zones loaded/, from);
+      named.signal("SIGHUP");
+      await named.logged(/all zones loaded/, from);
     },
-    log: () => log,
-    stop,
+    log: () => named.log,
+    stop: () => named.stop(),
   };
 }
 
@@ -122,13 +98,4 @@ async function writeZone(directory: string, origin: string, text: string): Promi
   generation += 1;
   const stamp = Date.now() / 1000 + generation - 3600;
   await utimes(path, stamp, stamp);
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, "exit");
-  child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
-  await exited;
-  clearTimeout(timer);
 }

@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
-import { findBinary } from "./peers.ts";
+import { ServerProcess } from "./server-process.ts";
 
 /** A real NSD on loopback, without root. Skip by `requirePeer("nsd", "nsd-control")`. */
 export interface Nsd {
@@ -41,30 +39,11 @@ ${Object.entries(zones)
   .join("\n")}
 `,
   );
-  let log = "";
-  const child = spawn(findBinary("nsd") ?? "nsd", ["-d", "-V", "2", "-c", configuration], {
-    stdio: ["ignore", "ignore", "pipe"],
+  const nsd = await ServerProcess.start({
+    program: "nsd",
+    args: ["-d", "-V", "2", "-c", configuration],
+    ready: /nsd started/,
+    folder,
   });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    log += text;
-  });
-  const stop = async () => {
-    if (child.exitCode === null) {
-      const exited = once(child, "exit");
-      child.kill("SIGTERM");
-      const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
-      await exited;
-      clearTimeout(timer);
-    }
-    await rm(folder, { recursive: true, force: true });
-  };
-  const deadline = Date.now() + 20_000;
-  while (!log.includes("nsd started")) {
-    if (child.exitCode !== null || Date.now() > deadline) {
-      await stop();
-      throw new Error(`nsd does not serve:\n${log}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return { port, configuration, stop };
+  return { port, configuration, stop: () => nsd.stop() };
 }

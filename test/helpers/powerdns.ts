@@ -1,11 +1,10 @@
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { digTxt } from "./dig-txt.ts";
 import { freePort } from "./free-port.ts";
-import { findBinary } from "./peers.ts";
+import { ServerProcess } from "./server-process.ts";
 
 /** A real PowerDNS on loopback, without root, its zones changed over its API. Skip by `requirePeer(...POWERDNS_PEERS)`. */
 export interface PowerDns {
@@ -54,27 +53,12 @@ negquery-cache-ttl=0
 zone-cache-refresh-interval=0
 `,
   );
-  const child = spawn(
-    findBinary("pdns_server") ?? "pdns_server",
-    [`--config-dir=${folder}`, "--daemon=no", "--guardian=no"],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
-  let log = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      log += text;
-    });
-  }
-  const stop = async () => {
-    if (child.exitCode === null) {
-      const exited = once(child, "exit");
-      child.kill("SIGKILL");
-      await exited;
-    }
-    rmSync(folder, { recursive: true, force: true });
-  };
+  const pdns = await ServerProcess.start({
+    program: "pdns_server",
+    args: [`--config-dir=${folder}`, "--daemon=no", "--guardian=no"],
+    ready: /Done launching threads/,
+    folder,
+  });
   const api = `http://127.0.0.1:${apiPort}`;
   const ask = async (method: string, path: string, body: unknown) => {
     const response = await fetch(`${api}/api/v1/servers/localhost/zones${path}`, {
@@ -85,11 +69,6 @@ zone-cache-refresh-interval=0
     if (!response.ok) throw new Error(`PowerDNS: ${response.status} ${await response.text()}`);
   };
   try {
-    const deadline = Date.now() + 20_000;
-    while (!log.includes("Done launching threads")) {
-      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`PowerDNS does not serve:\n${log}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
     for (const zone of zones) {
       const rrset = (name: string, type: string, content: string) => ({
         name,
@@ -108,7 +87,7 @@ zone-cache-refresh-interval=0
       });
     }
   } catch (error) {
-    await stop();
+    await pdns.stop();
     throw error;
   }
   return {
@@ -121,6 +100,6 @@ zone-cache-refresh-interval=0
         rrsets: [{ name: `${name}.`, type, ttl: 1, changetype: "REPLACE", records: [{ content, disabled: false }] }],
       }),
     txt: (name) => digTxt(port, name),
-    stop,
+    stop: () => pdns.stop(),
   };
 }

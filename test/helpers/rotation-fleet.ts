@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { createResolver, createServerPool } from "../../src/dns/dns2-resolver.ts";
 import type { Resolver } from "../../src/dns/resolver.ts";
 import { parseServerAddress } from "../../src/dns/server-address.ts";
-import { parseJournal } from "../../src/rotation/journal.ts";
 import { type CliResult, runCli, temporaryFolder } from "./run-cli.ts";
+import { journalStates } from "./stored-journal.ts";
 
 /** A store that is rotated against a name server on loopback, with a clock that the test sets. */
 export interface RotationFleet {
@@ -78,11 +78,7 @@ ${signer ? `[signer]\nactivate = ${activate}\n` : ""}[rotation]\nalgorithms = ["
         await pool.close();
       }
     },
-    states(domain) {
-      const path = join(store, ".dkimctl", "journal", `${domain}.json`);
-      const { keys } = parseJournal(readFileSync(path, "utf8"), path);
-      return Object.fromEntries(keys.map(({ selector, state }) => [selector, state]));
-    },
+    states: (domain) => journalStates(store, domain),
     signs: () => readFileSync(used, "utf8"),
     failNext: () => writeFileSync(`${used}.fail`, ""),
   };

@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
-import { findBinary } from "./peers.ts";
+import { ServerProcess } from "./server-process.ts";
 
 /** A real unbound on loopback: a validating resolver, over UDP, TCP, TLS and HTTPS. Skip by `requirePeer("unbound")`. */
 export interface Unbound {
@@ -62,26 +60,11 @@ ${Object.entries(stubs)
   .join("\n")}
 `,
   );
-  let log = "";
-  const child = spawn(findBinary("unbound") ?? "unbound", ["-d", "-c", path], { stdio: ["ignore", "ignore", "pipe"] });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    log += text;
+  const unbound = await ServerProcess.start({
+    program: "unbound",
+    args: ["-d", "-c", path],
+    ready: /start of service/,
+    folder: directory,
   });
-  const stop = async () => {
-    if (child.exitCode === null) {
-      const exited = once(child, "exit");
-      child.kill("SIGKILL");
-      await exited;
-    }
-    await rm(directory, { recursive: true, force: true });
-  };
-  const deadline = Date.now() + 20_000;
-  while (!log.includes("start of service")) {
-    if (child.exitCode !== null || Date.now() > deadline) {
-      await stop();
-      throw new Error(`unbound does not serve:\n${log}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return { server: `127.0.0.1#${port}`, tlsPort, httpsPort, stop };
+  return { server: `127.0.0.1#${port}`, tlsPort, httpsPort, stop: () => unbound.stop() };
 }

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseJournal } from "../../src/rotation/journal.ts";
 import { type DynamicZone, startDynamicZone } from "../helpers/dynamic-zone.ts";
 import { type KillableSource, killableSource } from "../helpers/killable-source.ts";
 import { requirePeer } from "../helpers/peers.ts";
 import { seededRandom } from "../helpers/rotation-simulation.ts";
 import { temporaryFolder } from "../helpers/run-cli.ts";
+import { journalKeys } from "../helpers/stored-journal.ts";
 
 const peer = requirePeer("named", "nsupdate", "dig");
 const HOUR = 3_600_000;
@@ -62,10 +62,7 @@ describe.skipIf(peer.skip)(`a real process, killed by SIGKILL ${peer.reason}`, (
         const ended = await source.run({ store, config, offset, killAt, argv: ["rotate", domain, ...options] });
         return { ...ended, killed: ended.signal === "SIGKILL" };
       };
-      const keys = () => {
-        const path = join(store, ".dkimctl", "journal", `${domain}.json`);
-        return parseJournal(readFileSync(path, "utf8"), path).keys;
-      };
+      const keys = () => journalKeys(store, domain);
       let offset = 0;
       let kills = 0;
       for (const [later, ...options] of STEPS) {

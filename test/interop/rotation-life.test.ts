@@ -7,13 +7,13 @@ import { asTxtResolver, type Resolver } from "../../src/dns/resolver.ts";
 import { parseServerAddress } from "../../src/dns/server-address.ts";
 import { parseKeyFileName, parseKeyName } from "../../src/keys/key-name.ts";
 import { parsePrivateKey } from "../../src/keys/private-key.ts";
-import { parseJournal } from "../../src/rotation/journal.ts";
 import { buildProbeMessage, probeSignOptions } from "../../src/signing/probe-message.ts";
 import { signMessage } from "../../src/signing/sign.ts";
 import { verifyMessage } from "../../src/signing/verify.ts";
 import { type DynamicZone, startDynamicZone } from "../helpers/dynamic-zone.ts";
 import { requirePeer } from "../helpers/peers.ts";
 import { runCli, temporaryFolder } from "../helpers/run-cli.ts";
+import { journalKeys } from "../helpers/stored-journal.ts";
 import { startUnbound, type Unbound } from "../helpers/unbound.ts";
 
 const peer = requirePeer("named", "nsupdate", "dig", "unbound");
@@ -75,10 +75,7 @@ describe.skipIf(peer.skip)(
         await pool.close();
         expect(result, result.stderr).toMatchObject({ exitCode: 0, stderr: "" });
       };
-      const gone = () => {
-        const path = join(store, ".dkimctl", "journal", `${domain}.json`);
-        return parseJournal(readFileSync(path, "utf8"), path).keys.filter(({ state }) => state === "gone").length;
-      };
+      const gone = () => journalKeys(store, domain).filter(({ state }) => state === "gone").length;
       const results = new Map<string, number>();
       const onTheWay: Promise<void>[] = [];
       const send = async (): Promise<void> => {

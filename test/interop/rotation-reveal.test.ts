@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseJournal } from "../../src/rotation/journal.ts";
 import { type DynamicZone, startDynamicZone } from "../helpers/dynamic-zone.ts";
 import { type KillableSource, killableSource } from "../helpers/killable-source.ts";
 import { requirePeer } from "../helpers/peers.ts";
 import { temporaryFolder } from "../helpers/run-cli.ts";
+import { journalStates } from "../helpers/stored-journal.ts";
 
 const peer = requirePeer("named", "nsupdate", "dig");
 const HOUR = 3_600_000;
@@ -45,12 +45,7 @@ describe.skipIf(peer.skip)(`rotate --reveal against BIND ${peer.reason}`, () => 
     return { ...ended, killed: ended.signal === "SIGKILL" };
   }
 
-  const journalOf = ({ store }: Life) => {
-    const path = join(store, ".dkimctl", "journal", `${DOMAIN}.json`);
-    return Object.fromEntries(
-      parseJournal(readFileSync(path, "utf8"), path).keys.map(({ selector, state }) => [selector, state]),
-    );
-  };
+  const journalOf = ({ store }: Life) => journalStates(store, DOMAIN);
   const keyFiles = (folder: string) =>
     (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.endsWith(".pem"));
   const holds = ({ store }: Life, selector: string) => keyFiles(store).includes(`${DOMAIN}.${selector}.pem`);

@@ -2,9 +2,8 @@ import type { KeyName } from "../key-name.ts";
 import { parseKeyName } from "../key-name.ts";
 import type { NewKey, RecordTags } from "../key-store.ts";
 import { KeyFileError } from "../key-store-errors.ts";
-import { encodePrivateKeyDer } from "../private-key.ts";
 import { formatRecordTags, parseRecordTags } from "../record-tags-file.ts";
-import { rspamdRawKey } from "../rspamd-raw-key.ts";
+import { rspamdVaultKey } from "../rspamd-raw-key.ts";
 import { member } from "./vault-client.ts";
 
 /**
@@ -84,17 +83,13 @@ function parseOwnPart(value: unknown, fail: (reason: string) => KeyFileError): O
   return value as OwnPart;
 }
 
-/** The entry as rspamd takes it in every version: RSA as PKCS#1, Ed25519 as seed and public key, in base64. */
+/** The entry as rspamd takes it. */
 export function vaultEntry({ domain, selector }: KeyName, { privateKey, tags }: NewKey): VaultEntry {
-  const octets =
-    privateKey.type === "rsa"
-      ? encodePrivateKeyDer(privateKey, "pkcs1")
-      : [...privateKey.seed, ...privateKey.publicKey.bytes];
   return {
     selector,
     domain,
     alg: privateKey.type,
-    key: rspamdRawKey(Buffer.from(octets).toString("base64")),
+    key: rspamdVaultKey(privateKey),
     ...(Object.values(tags).some((value) => value !== undefined) && { tags: JSON.parse(formatRecordTags(tags)) }),
   };
 }
