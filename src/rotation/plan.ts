@@ -170,7 +170,8 @@ function planSuccession(input: PlanInput): RotationPlan {
   if (keys.length === next.length && keys.every((key) => isUsable(key, policy, now, clockSetAt))) {
     const last = Math.max(...keys.map((key) => key.intent?.last ?? Number.NEGATIVE_INFINITY));
     if (due === undefined && begun.length === 0) {
-      waits.push(nextRotation);
+      // Without a standby it has been told.
+      if (policy.standby) waits.push(nextRotation);
     } else if (now >= last + policy.activateAgainMs) {
       const retired = active.map(({ selector }) => selector);
       const why = due ?? "begun before";
