@@ -55,7 +55,8 @@ function base64Url(number) {
   return Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, "hex").toString("base64url");
 }
 
-export const keyName = (i) => `mail._domainkey.domain${String(i).padStart(6, "0")}.example`;
+export const domainName = (i) => `domain${String(i).padStart(6, "0")}.example`;
+export const keyName = (i) => `mail._domainkey.${domainName(i)}`;
 
 /** A store of `count` keys in `folder`, and the path of a file of their records, as name-server.js reads it. */
 export function makeStore(folder, count, keys) {
@@ -73,5 +74,5 @@ export function makeStore(folder, count, keys) {
 }
 
 export function keyFile(store, i) {
-  return join(store, `domain${String(i).padStart(6, "0")}.example.mail.pem`);
+  return join(store, `${domainName(i)}.mail.pem`);
 }

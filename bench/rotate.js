@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createConnection } from "node:net";
 import { join } from "node:path";
-import { keyPool, makeStore } from "./material.js";
+import { domainName, keyPool, makeStore } from "./material.js";
 import { growthExponent, interleave, median, medianRatio } from "./measure.js";
+import { dnsSettings, journalOfActive, startWorld } from "./rotation-fleet.js";
 
 /** Rotating where nothing is due, and where one domain in a hundred is to be looked at, beside reading the same keys. */
 export async function measure({ folder, dkimctl, rounds, scale }) {
@@ -17,7 +16,7 @@ export async function measure({ folder, dkimctl, rounds, scale }) {
   for (const size of sizes) {
     const { store, recordsFile } = makeStore(folder, size, keys);
     writeJournals(store, size, keys);
-    const world = await startWorld(recordsFile);
+    const world = await startWorld("example", recordsFile);
     const env = { DKIMCTL_CONFIG: configuration(folder, world.port) };
     const rotate = { argv: [...dkimctl, "--store", store, "rotate"], env };
     try {
@@ -25,7 +24,7 @@ export async function measure({ folder, dkimctl, rounds, scale }) {
       const start = performance.now();
       await interleave({ first: rotate }, 0);
       const first = (performance.now() - start) / 1000;
-      const asked = await world.questions();
+      const { questions: asked } = await world.report();
       const looks = new Looks(store);
       const seconds = await interleave(
         {
@@ -34,7 +33,7 @@ export async function measure({ folder, dkimctl, rounds, scale }) {
         },
         rounds,
       );
-      questions += (await world.questions()) - asked;
+      questions += (await world.report()).questions - asked;
       const some = await interleave({ due: { ...rotate, before: () => looks.forgetOneInHundred() } }, rounds);
       idle[size] = median(seconds.idle);
       due[size] = median(some.due);
@@ -67,24 +66,18 @@ export async function measure({ folder, dkimctl, rounds, scale }) {
 function writeJournals(store, count, keys) {
   const journals = join(store, ".dkimctl/journal");
   mkdirSync(journals, { recursive: true, mode: 0o700 });
-  const time = new Date(Date.now() - 86_400_000).toISOString();
+  const yesterday = Date.now() - 86_400_000;
   for (let i = 0; i < count; i++) {
+    const domain = domainName(i);
     const { record } = keys[i % keys.length];
-    const domain = `domain${String(i).padStart(6, "0")}.example`;
-    const entered = { new: time, published: time, ready: time, active: time };
-    const seen = { provenSince: time, servedAt: `mail._domainkey.${domain}`, staleSeconds: 1, ttlSeconds: 1 };
-    const key = { selector: "mail", algorithm: "rsa", bits: 2048, state: "active", entered, record, ...seen };
-    const journal = { schema: "dkimctl/rotation-journal/1", domain, keys: [key] };
-    writeFileSync(join(journals, `${domain}.json`), JSON.stringify(journal), { mode: 0o600 });
+    const journal = journalOfActive(domain, { selector: "mail", algorithm: "rsa", bits: 2048, record }, yesterday);
+    writeFileSync(join(journals, `${domain}.json`), journal, { mode: 0o600 });
   }
 }
 
 function configuration(folder, port) {
   const path = join(folder, `rotate-${port}.toml`);
-  writeFileSync(
-    path,
-    `[dns]\nservers = ["127.0.0.1#${port}"]\nauthoritative-port = ${port}\n[rotation]\nlook-again = "1d"\n`,
-  );
+  writeFileSync(path, `${dnsSettings(port)}[rotation]\nlook-again = "1d"\n`);
   return path;
 }
 
@@ -107,22 +100,4 @@ class Looks {
   forgetOneInHundred() {
     writeFileSync(this.path, this.without);
   }
-}
-
-/** An authoritative name server for `example`. */
-async function startWorld(recordsFile) {
-  const argv = [join(import.meta.dirname, "rotation-world.js"), "example", recordsFile];
-  const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
-  const port = Number(await new Promise((resolve) => child.stdout.once("data", resolve)));
-  return {
-    port,
-    async questions() {
-      const socket = createConnection(port, "127.0.0.1");
-      socket.write("report\n");
-      let report = "";
-      for await (const text of socket) report += text;
-      return JSON.parse(report).questions;
-    },
-    stop: () => child.kill(),
-  };
 }

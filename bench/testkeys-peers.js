@@ -1,9 +1,7 @@
 // How the peers are asked about the keys of a store, against the name server of the bench.
-import { chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { keyFile, keyName } from "./material.js";
-
-const domainOf = (i) => keyName(i).slice("mail._domainkey.".length);
+import { domainName, keyFile, keyName } from "./material.js";
 
 /** Key after key, as its users do who have several. It compares the two halves, and signs nothing. */
 export function opendkimLoop(folder, port, store, count) {
@@ -16,31 +14,11 @@ export function opendkimLoop(folder, port, store, count) {
 /** All keys of its own table in one process. */
 export function opendkimKeyTable(folder, port, store, count) {
   const table = join(folder, `key-table-${count}`);
-  const line = (i) => `${keyName(i)} ${domainOf(i)}:mail:${keyFile(store, i)}\n`;
+  const line = (i) => `${keyName(i)} ${domainName(i)}:mail:${keyFile(store, i)}\n`;
   writeFileSync(table, Array.from({ length: count }, (_, i) => line(i)).join(""));
   const configuration = join(folder, `opendkim-table-${count}.conf`);
   writeFileSync(configuration, `KeyTable ${table}\nNameservers 127.0.0.1@${port}\n`);
   return { argv: ["opendkim-testkey", "-x", configuration] };
-}
-
-/** amavisd takes no configuration but root's, and no name server but from there. */
-export function amavisTestkeys(folder, port, store, count) {
-  const home = join(folder, `amavis-${port}`);
-  mkdirSync(home);
-  const keys = Array.from({ length: count }, (_, i) => `dkim_key('${domainOf(i)}', 'mail', '${keyFile(store, i)}');\n`);
-  const configuration = join(home, "amavisd.conf");
-  writeFileSync(
-    configuration,
-    `use strict;
-use Net::DNS; use Mail::DKIM::DNS;
-$MYHOME = '${home}';
-${keys.join("")}Mail::DKIM::DNS::resolver(Net::DNS::Resolver->new(nameservers => ['127.0.0.1'], port => ${port}));
-1;
-`,
-    { mode: 0o644 },
-  );
-  chownSync(configuration, 0, 0);
-  return { argv: ["amavisd", "-c", configuration, "testkeys"] };
 }
 
 /** Signs and verifies with every key, as we do, in a process of its own. */

@@ -1,16 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { amavisTestkeys } from "./amavisd.js";
 import { keyPool, makeStore } from "./material.js";
 import { growthExponent, interleave, median, medianRatio } from "./measure.js";
 import { findMailauth, startNameServer } from "./peers.js";
-import {
-  amavisTestkeys,
-  dnsperf,
-  mailauthTestkeys,
-  opendkimKeyTable,
-  opendkimLoop,
-  ownLookups,
-} from "./testkeys-peers.js";
+import { dnsperf, mailauthTestkeys, opendkimKeyTable, opendkimLoop, ownLookups } from "./testkeys-peers.js";
 
 /** As many as the limit program holds. */
 const LIMIT_KEYS = 4096;

@@ -2,11 +2,11 @@ import { execFileSync, spawn } from "node:child_process";
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
-import { join, resolve } from "node:path";
+import { createServer } from "node:net";
+import { join } from "node:path";
 import { median } from "./measure.js";
+import { dnsSettings, journalOfActive, startWorld } from "./rotation-fleet.js";
 
-const WORLD = resolve(import.meta.dirname, "rotation-world.js");
 const ZONE = "example";
 /** As far away as the name servers of a provider are. */
 const ANSWER_MS = 10;
@@ -44,39 +44,31 @@ export async function measure({ folder, dkimctl, rounds, scale }) {
 }
 
 async function rotateAll(folder, dkimctl, count, workers) {
-  const redisPort = await freePort();
-  const durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"];
-  const redis = spawn(
-    "redis-server",
-    ["--port", String(redisPort), "--bind", "127.0.0.1", "--dir", folder, ...durable],
-    {
-      stdio: "ignore",
-    },
-  );
   const domains = Array.from({ length: count }, (_, index) => seed(index));
   const records = join(folder, "records");
   writeFileSync(records, domains.map(({ name, record }) => `${name}\t${record}\n`).join(""));
-  const world = spawn(process.execPath, [WORLD, ZONE, records, String(ANSWER_MS)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const world = await startWorld(ZONE, records, ANSWER_MS);
+  const redisPort = await freePort();
+  const durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"];
+  const options = ["--port", String(redisPort), "--bind", "127.0.0.1", "--dir", folder, ...durable];
+  const redis = spawn("redis-server", options, { stdio: "ignore" });
   try {
-    const port = Number(String((await once(world.stdout, "data"))[0]));
     await store(redisPort, domains);
     const config = join(folder, "dkimctl.toml");
-    writeFileSync(config, configuration(redisPort, port));
+    writeFileSync(config, configuration(redisPort, world.port));
     const start = performance.now();
     const runs = Array.from({ length: workers }, () =>
       run([...dkimctl, "rotate", "--wait", "10m", "--config", config]),
     );
     await Promise.all(runs);
     const seconds = (performance.now() - start) / 1000;
-    const { questions, violations, signed } = JSON.parse(await ask(port, "report"));
+    const { questions, violations, signed } = await world.report();
     if (violations.length > 0) throw new Error(violations.join("\n"));
     const done = Object.values(signed).filter((selectors) => selectors.join() === "k1").length;
     if (done !== count) throw new Error(`${done} of ${count} domains have rotated once`);
     return { seconds, questions };
   } finally {
-    world.kill("SIGKILL");
+    world.stop();
     redis.kill("SIGKILL");
     await once(redis, "close");
   }
@@ -90,24 +82,8 @@ function seed(index) {
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, octets]), format: "der", type: "pkcs8" });
   const { x } = createPublicKey(key).export({ format: "jwk" });
   const record = `v=DKIM1; k=ed25519; p=${Buffer.from(x, "base64url").toString("base64")}`;
-  const name = `old._domainkey.${domain}`;
-  const since = new Date(Date.now() - 100 * DAY_MS).toISOString();
-  const entered = { new: since, published: since, ready: since, active: since };
-  const states = {
-    state: "active",
-    entered,
-    record,
-    provenSince: since,
-    servedAt: name,
-    staleSeconds: 1,
-    ttlSeconds: 1,
-  };
-  const journal = {
-    schema: "dkimctl/rotation-journal/1",
-    domain,
-    keys: [{ selector: "old", algorithm: "ed25519", ...states }],
-  };
-  return { domain, name, record, value: octets.toString("base64"), journal: JSON.stringify(journal) };
+  const journal = journalOfActive(domain, { selector: "old", algorithm: "ed25519", record }, Date.now() - 100 * DAY_MS);
+  return { domain, name: `old._domainkey.${domain}`, record, value: octets.toString("base64"), journal };
 }
 
 async function store(port, domains) {
@@ -135,7 +111,7 @@ async function store(port, domains) {
 function configuration(redisPort, port) {
   const program = (script) => JSON.stringify(["bash", "-c", script, "tell", String(port)]);
   return `[store]\nurl = "redis://127.0.0.1:${redisPort}"
-[dns]\nservers = ["127.0.0.1#${port}"]\nauthoritative-port = ${port}\n[records]\nttl = 1
+${dnsSettings(port)}[records]\nttl = 1
 [publish]\nmethod = "exec"\ncommand = ${program(PUBLISH)}
 [signer]\nactivate = ${program(ACTIVATE)}
 [rotation]\nalgorithms = ["ed25519"]\nselector = "k{n}"\nmargin = "0s"\n`;
@@ -149,17 +125,6 @@ async function run([program, ...options]) {
   });
   const [status] = await once(child, "close");
   if (status !== 0) throw new Error(`rotate ended with ${status}:\n${stderr}`);
-}
-
-function ask(port, line) {
-  return new Promise((done, reject) => {
-    let answer = "";
-    const socket = connect(port, "127.0.0.1", () => socket.write(`${line}\n`));
-    socket.on("data", (octets) => {
-      answer += octets;
-    });
-    socket.once("error", reject).once("end", () => done(answer));
-  });
 }
 
 async function freePort() {

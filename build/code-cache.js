@@ -1,39 +1,51 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
+ * Makes the keys that the samples want.
+ * @param {string} folder of a bundle
+ * @param {string} keys a folder that is not there yet
+ */
+export function makeSampleKeys(folder, keys) {
+  runTask("keys", folder, keys);
+}
+
+/**
  * Runs the samples, each as if it were the first.
  * @param {string} folder of a bundle
+ * @param {string} keys as `makeSampleKeys` has left them
  * @returns {(import("./samples.js").Sample & { loads: string[] })[]} the samples, and the files that each has loaded
  */
-export function observeSamples(folder) {
-  return JSON.parse(runSamples("observe", folder));
+export function observeSamples(folder, keys) {
+  return JSON.parse(runSamples("observe", folder, keys));
 }
 
 /**
  * Runs the samples and writes what V8 has compiled beside the chunks it belongs to.
  * @param {string} folder of the bundle
+ * @param {string} keys as `makeSampleKeys` has left them
  */
-export function writeCodeCache(folder) {
-  for (const file of readdirSync(folder)) if (file.endsWith(".cache")) rmSync(join(folder, file));
-  runSamples("compile", folder);
+export function writeCodeCache(folder, keys) {
+  runSamples("compile", folder, keys);
 }
 
-function runSamples(task, folder) {
+/** They make keys themselves, and so work on a copy. */
+function runSamples(task, folder, keys) {
   const store = mkdtempSync(join(tmpdir(), "dkimctl-build-"));
-  const env = { PATH: process.env.PATH, DKIMCTL_STORE: store };
-  const run = (name) => {
-    const argv = [join(import.meta.dirname, "samples.js"), name, folder];
-    const { status, stdout, stderr } = spawnSync(process.execPath, argv, { env, encoding: "utf8" });
-    if (status !== 0) throw new Error(`the sample commands failed: ${stderr}`);
-    return stdout;
-  };
   try {
-    run("keys");
-    return run(task);
+    cpSync(keys, store, { recursive: true });
+    return runTask(task, folder, store);
   } finally {
     rmSync(store, { recursive: true });
   }
+}
+
+function runTask(task, folder, store) {
+  const argv = [join(import.meta.dirname, "samples.js"), task, folder];
+  const env = { PATH: process.env.PATH, DKIMCTL_STORE: store };
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { env, encoding: "utf8" });
+  if (status !== 0) throw new Error(`the sample commands failed: ${stderr}`);
+  return stdout;
 }

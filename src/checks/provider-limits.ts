@@ -1,4 +1,4 @@
-import { quoteTxtString, splitTxtStrings } from "../dns/txt-strings.ts";
+import { quoteTxtStrings } from "../dns/txt-strings.ts";
 
 /** What a DNS provider does not take in a TXT record, though DNS would. */
 interface TxtLimits {
@@ -77,7 +77,7 @@ export interface ProviderFault {
 export function providerFaults(provider: ProviderName, text: string): ProviderFault[] {
   const { title, octets = Infinity, quotedOctets = Infinity, refused = "" }: TxtLimits = LIMITS[provider];
   const faults: ProviderFault[] = [];
-  const excess = Math.max(text.length - octets, quotedLength(text) - quotedOctets);
+  const excess = Math.max(text.length - octets, quoteTxtStrings(text, " ").length - quotedOctets);
   if (excess > 0) {
     const most = octets < text.length ? octets : text.length - excess;
     const message = `the record has ${text.length} octets, and ${title} holds ${most} at most`;
@@ -107,8 +107,4 @@ function shorterKeyHint(text: string, most: number): string {
   return bits === undefined
     ? `${elsewhere}; of the strong keys only Ed25519 fits, which not every receiver verifies`
     : `an RSA key of ${bits} bits fits; or ${elsewhere}`;
-}
-
-function quotedLength(text: string): number {
-  return splitTxtStrings(text).map(quoteTxtString).join(" ").length;
 }

@@ -8,7 +8,14 @@ import type { JournalStore } from "../rotation/journal-store.ts";
 import { keyTimeline } from "../rotation/key-timeline.ts";
 import { keyUrgency, waitingSince } from "../rotation/key-urgency.ts";
 import { type NextStep, nextStep } from "../rotation/next-step.ts";
-import { type Journal, KEY_STATES, type KeyState, type RotationKey, stateSince } from "../rotation/rotation-key.ts";
+import {
+  isLive,
+  type Journal,
+  KEY_STATES,
+  type KeyState,
+  type RotationKey,
+  stateSince,
+} from "../rotation/rotation-key.ts";
 import type { RotationPolicy } from "../rotation/rotation-policy.ts";
 import type { Notices } from "./notices.ts";
 import { rotationPolicy } from "./rotation-settings.ts";
@@ -86,6 +93,7 @@ function describeKeys(domain: DomainName, journal: Journal, policy: RotationPoli
       algorithm: key.algorithm,
       bits: key.bits,
       state: key.state,
+      isLive: isLive(key),
       since: stateSince(key),
       provenSince: key.provenSince,
       compromisedAt: key.compromisedAt,

@@ -76,7 +76,7 @@ export function formatKeyTags(record: Omit<KeyRecord, "publicKey">): string[] {
 }
 
 /** The value of p=: base64, empty for a revoked key. */
-export function formatPublicKey({ publicKey }: KeyRecord): string {
+function formatPublicKey({ publicKey }: KeyRecord): string {
   if (publicKey === undefined) return "";
   return Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.length).toString("base64");
 }

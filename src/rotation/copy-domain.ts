@@ -3,7 +3,7 @@ import type { DomainName } from "../keys/domain-name.ts";
 import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { KeyStore, NewKey, StoredKey } from "../keys/key-store.ts";
 import { KeyStoreError } from "../keys/key-store-errors.ts";
-import { publicKeyFingerprint } from "../keys/public-key.ts";
+import { samePublicKey } from "../keys/public-key.ts";
 import type { Selector } from "../keys/selector.ts";
 import { readIfStored } from "../keys/stored-key.ts";
 import { formatJournal } from "./journal.ts";
@@ -148,7 +148,7 @@ async function copyJournal(
 function sameKey(a: StoredKey, b: StoredKey): boolean {
   return (
     keyRecordName(a.name) === keyRecordName(b.name) &&
-    publicKeyFingerprint(a.privateKey.publicKey) === publicKeyFingerprint(b.privateKey.publicKey) &&
+    samePublicKey(a.privateKey.publicKey, b.privateKey.publicKey) &&
     JSON.stringify(Object.entries(a.tags).sort()) === JSON.stringify(Object.entries(b.tags).sort())
   );
 }

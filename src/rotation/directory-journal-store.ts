@@ -12,7 +12,7 @@ import { KeyNotFoundError, systemErrorCode, systemErrorReason } from "../keys/ke
 import { CONTROL_FOLDER, ensureFolder } from "../keys/store-folder.ts";
 import { sweepTemporaryFiles } from "../keys/temporary-file.ts";
 import { type ClockReading, formatClockReading, parseClockReading } from "./host-clock.ts";
-import { formatJournal, JournalError, parseJournal } from "./journal.ts";
+import { formatJournal, JournalError, parseJournal, parseJournalOf } from "./journal.ts";
 import type { DomainLease, JournalStore, RotationTurn } from "./journal-store.ts";
 import type { KeptLook } from "./look.ts";
 import { formatLooks, parseLooks } from "./looks-file.ts";
@@ -61,10 +61,7 @@ export class DirectoryJournalStore implements JournalStore {
   async read(domain: DomainName): Promise<Journal | undefined> {
     const path = this.locationOf(domain);
     const text = readIfThere(path);
-    if (text === undefined) return undefined;
-    const journal = parseJournal(text, path);
-    if (journal.domain !== domain) throw new JournalError(`${path} is the journal of ${journal.domain}`);
-    return journal;
+    return text === undefined ? undefined : parseJournalOf(domain, text, path);
   }
 
   async domains(): Promise<DomainName[]> {

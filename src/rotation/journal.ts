@@ -79,6 +79,13 @@ export function parseJournal(text: string, where: string): Journal & { readonly 
   }
 }
 
+/** The journal that is kept for this domain. @throws {JournalError} as `parseJournal`; or it is that of another one */
+export function parseJournalOf(domain: DomainName, text: string, where: string): Journal {
+  const journal = parseJournal(text, where);
+  if (journal.domain !== domain) throw new JournalError(`${where} is the journal of ${journal.domain}`);
+  return journal;
+}
+
 function parseKey(fields: Fields): RotationKey {
   const state: KeyState = fields.word("state", KEY_STATES);
   const times = fields.fields("entered");

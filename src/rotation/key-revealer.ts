@@ -2,7 +2,7 @@ import { parseKeyRecord, publishedKeyBytes } from "../dns/key-record.ts";
 import { DkimctlError } from "../errors.ts";
 import { compareKeyNames, type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { KeyStore, StoredKey } from "../keys/key-store.ts";
-import { publicKeyFingerprint } from "../keys/public-key.ts";
+import { publicKeyFingerprint, sameOctets, samePublicKey } from "../keys/public-key.ts";
 import { readIfStored } from "../keys/stored-key.ts";
 import { oneAtATime } from "../one-at-a-time.ts";
 import { visibleText } from "../terminal/visible-text.ts";
@@ -33,17 +33,16 @@ export function createKeyRevealers(store: KeyStore): (folder: RevealFolder) => K
         const stored = await readIfStored(store, name);
         if (stored === undefined) return remove(folder.has(published));
         const { privateKey } = stored;
-        if (!Buffer.from(publishedKeyBytes(privateKey.publicKey)).equals(published)) {
+        const { publicKey } = privateKey;
+        if (!sameOctets(publishedKeyBytes(publicKey), published)) {
           throw new RevealError(`the key in ${stored.location} is not the one whose record has left the DNS`, {
             hint: "see what it is: dkimctl verify-key; then move it away",
           });
         }
-        const fingerprint = publicKeyFingerprint(privateKey.publicKey);
-        for (const other of await namesOf(fingerprint)) {
+        for (const other of await namesOf(publicKeyFingerprint(publicKey))) {
           if (compareKeyNames(other, name) === 0) continue;
           const twin = await readIfStored(store, other);
-          if (twin !== undefined && publicKeyFingerprint(twin.privateKey.publicKey) === fingerprint)
-            return remove(false);
+          if (twin !== undefined && samePublicKey(twin.privateKey.publicKey, publicKey)) return remove(false);
         }
         folder.reveal(privateKey);
         return remove(true);

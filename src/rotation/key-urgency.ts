@@ -9,8 +9,7 @@ import type { RotationPolicy } from "./rotation-policy.ts";
  * - soon: its next step is due within days
  * - calm: nothing of that
  */
-const URGENCIES = ["compromised", "late", "soon", "calm"] as const;
-export type Urgency = (typeof URGENCIES)[number];
+export type Urgency = "compromised" | "late" | "soon" | "calm";
 
 const SOON_MS = 7 * 86_400_000;
 

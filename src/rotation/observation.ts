@@ -3,6 +3,7 @@ import type { SurveyStep, ZoneSurvey } from "../dns/authoritative.ts";
 import { compareServers, type Served, type ServerComparison } from "../dns/authoritative-comparison.ts";
 import { escapeDnsText } from "../dns/escape-dns-text.ts";
 import { parseKeyRecord } from "../dns/key-record.ts";
+import { sameOctets } from "../keys/public-key.ts";
 import { isLive, type Journal, type RotationKey, replaceKey } from "./rotation-key.ts";
 
 /** What the authoritative servers say about the name of a key. */
@@ -50,16 +51,9 @@ export function readSurvey(
 ): Observation {
   const comparisons = survey.steps.map((step) => ({ step, ...compareServers(step) }));
   const ttlSeconds = Math.max(0, ...survey.steps.flatMap(ttlsOf));
-  const contradicts = comparisons.some(({ versions }, index) => {
-    const ways = versions.filter(({ served }) => served.kind === "cname").length;
-    // Of two ways only one was followed: what stands at the end of the other is not known.
-    if (ways > 1) return true;
-    const isOnTheWay = index < comparisons.length - 1;
-    return versions.some(({ served }) => !isOurs(key, served) && !(served.kind === "cname" && isOnTheWay));
-  });
   const doubt = (reason: string): Doubt => ({
     kind: "doubt",
-    contradicts,
+    contradicts: contradicts(key, comparisons),
     ttlSeconds,
     negativeSeconds: Math.max(0, ...negativeSeconds.values()),
     reason,
@@ -84,6 +78,16 @@ export function readSurvey(
     zone: last.step.zone,
     rrset: rrsetOf(last.step),
   };
+}
+
+function contradicts(key: Pick<RotationKey, "record">, comparisons: readonly ServerComparison[]): boolean {
+  return comparisons.some(({ versions }, index) => {
+    const ways = versions.filter(({ served }) => served.kind === "cname").length;
+    // Of two ways only one was followed: what stands at the end of the other is not known.
+    if (ways > 1) return true;
+    const isOnTheWay = index < comparisons.length - 1;
+    return versions.some(({ served }) => !isOurs(key, served) && !(served.kind === "cname" && isOnTheWay));
+  });
 }
 
 /**
@@ -135,9 +139,9 @@ function judge(
   if (served.kind === "nothing") return { serves: "nothing", detail: "" };
   const [record = "", ...others] = served.records;
   if (others.length > 0) return { serves: "other", detail: `${served.records.length} TXT records at the name` };
+  if (isOurs(key, served)) return { serves: "ours", detail: "" };
   const { state, findings } = checkRecord(record);
   if (state === "revoked") return { serves: "revoked", detail: "p= is empty" };
-  if (isOurs(key, served)) return { serves: "ours", detail: "" };
   const error = findings.find(({ severity }) => severity === "error");
   return { serves: "other", detail: error === undefined ? "another key" : `${error.message} (${error.code})` };
 }
@@ -147,11 +151,8 @@ function isOurs({ record }: Pick<RotationKey, "record">, served: Served): boolea
   const [text = ""] = served.records;
   if (checkRecord(text).state !== "usable") return false;
   const [ours, theirs] = [parseKeyRecord(record), parseKeyRecord(text)];
-  return ours.keyType === theirs.keyType && sameKey(ours.publicKey, theirs.publicKey);
-}
-
-function sameKey(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a !== undefined && b !== undefined && Buffer.from(a).equals(b);
+  if (ours.publicKey === undefined || theirs.publicKey === undefined) return false;
+  return ours.keyType === theirs.keyType && sameOctets(ours.publicKey, theirs.publicKey);
 }
 
 function disagreement({ rows, versions }: ServerComparison): string {

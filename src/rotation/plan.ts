@@ -13,7 +13,7 @@ import {
   stateSince,
 } from "./rotation-key.ts";
 import type { RotationPolicy } from "./rotation-policy.ts";
-import { isUsable } from "./rotation-times.ts";
+import { isUsable, periodEnd } from "./rotation-times.ts";
 import type { SignerNames } from "./signer-names.ts";
 
 /** One thing to do now, and why. Any order of the steps of a plan is safe. */
@@ -144,9 +144,9 @@ function planSuccession(input: PlanInput): RotationPlan {
       (key) => key.algorithm === algorithm && isCandidate(key) && (key.record === undefined || taken.has(key.selector)),
     ),
   }));
-  if (due === undefined && !policy.standby) {
-    waits.push({ selector: undefined, what: "rotation", until: Math.min(...active.map(stateSince)) + policy.periodMs });
-  }
+  const end = Math.min(...active.map((key) => periodEnd(key, policy)));
+  const nextRotation: Wait = { selector: undefined, what: "rotation", until: end };
+  if (due === undefined && !policy.standby) waits.push(nextRotation);
   const planned = new Set<string>();
   for (const { algorithm, key } of next) {
     if (key !== undefined || (due === undefined && !policy.standby)) continue;
@@ -170,11 +170,8 @@ function planSuccession(input: PlanInput): RotationPlan {
   if (keys.length === next.length && keys.every((key) => isUsable(key, policy, now, clockSetAt))) {
     const last = Math.max(...keys.map((key) => key.intent?.last ?? Number.NEGATIVE_INFINITY));
     if (due === undefined && begun.length === 0) {
-      waits.push({
-        selector: undefined,
-        what: "rotation",
-        until: Math.min(...active.map(stateSince)) + policy.periodMs,
-      });
+      // Without a standby it has been told.
+      if (policy.standby) waits.push(nextRotation);
     } else if (now >= last + policy.activateAgainMs) {
       const retired = active.map(({ selector }) => selector);
       const why = due ?? "begun before";

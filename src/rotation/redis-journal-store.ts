@@ -4,7 +4,7 @@ import { asText, scanFields } from "../keys/redis/redis-fields.ts";
 import type { RedisKeyStore } from "../keys/redis/redis-key-store.ts";
 import { type RedisNames, redisNames } from "../keys/redis/redis-names.ts";
 import { SCAN_FIELDS, SCAN_PAIRS } from "../keys/redis/redis-scripts.ts";
-import { JournalError, parseJournal } from "./journal.ts";
+import { parseJournalOf } from "./journal.ts";
 import type { JournalStore, RotationTurn } from "./journal-store.ts";
 import type { KeptLook } from "./look.ts";
 import { parseLook, RedisLeases } from "./redis-lease.ts";
@@ -48,11 +48,7 @@ export class RedisJournalStore implements JournalStore {
 
   async read(domain: DomainName): Promise<Journal | undefined> {
     const reply = await this.#connection.run(READ_JOURNAL, [this.#names.journals], [domain]);
-    if (reply === null) return undefined;
-    const where = this.locationOf(domain);
-    const journal = parseJournal(asText(reply), where);
-    if (journal.domain !== domain) throw new JournalError(`${where} is the journal of ${journal.domain}`);
-    return journal;
+    return reply === null ? undefined : parseJournalOf(domain, asText(reply), this.locationOf(domain));
   }
 
   async domains(): Promise<DomainName[]> {

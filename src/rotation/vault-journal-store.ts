@@ -14,7 +14,7 @@ import {
   type VersionedDocument,
 } from "../keys/vault/vault-documents.ts";
 import { destroyOldVersions, withoutEntry } from "../keys/vault/vault-key-store.ts";
-import { formatJournal, JournalError, parseJournal } from "./journal.ts";
+import { formatJournal, parseJournalOf } from "./journal.ts";
 import { type DomainLease, type JournalStore, LeaseLostError, type RotationTurn } from "./journal-store.ts";
 import { isLive, type Journal, type RotationKey } from "./rotation-key.ts";
 import { shuffled } from "./shuffled.ts";
@@ -51,7 +51,8 @@ export class VaultJournalStore implements JournalStore {
   }
 
   async read(domain: DomainName): Promise<Journal | undefined> {
-    return journalIn((await this.#documents.read(domain)).document, domain, this.locationOf(domain));
+    const text = (await this.#documents.read(domain)).document.dkimctl?.journal;
+    return text === undefined ? undefined : parseJournalOf(domain, text, this.locationOf(domain));
   }
 
   /** Whether a document holds a journal is seen when it is read: there may be some without. */
@@ -233,14 +234,6 @@ class VaultLease implements DomainLease {
 /** A key and its name, whatever else its entry says. */
 function keyText({ selector, domain, key }: VaultEntry): string {
   return JSON.stringify([selector, domain, key]);
-}
-
-function journalIn(document: VaultDocument, domain: DomainName, where: string): Journal | undefined {
-  const text = document.dkimctl?.journal;
-  if (text === undefined) return undefined;
-  const journal = parseJournal(text, where);
-  if (journal.domain !== domain) throw new JournalError(`${where} is the journal of ${journal.domain}`);
-  return journal;
 }
 
 /** The document with this journal, and with the times in which its keys sign as the journal has them. */

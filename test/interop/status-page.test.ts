@@ -90,6 +90,7 @@ describe.skipIf(peer.skip)(`the page of status in Chromium ${peer.reason}`, { ti
     const key: KeyStatus = {
       ...{ domain: hostile, selector: hostile, algorithm: hostile, bits: undefined, state: hostile, since: NOW },
       ...{ provenSince: NOW, compromisedAt: NOW, next: hostile, due: NOW, dueText: hostile, urgency: "late" },
+      isLive: true,
       timeline: [{ use: "signs", from: NOW - 1, until: NOW + 1 }],
     };
     const { dom, console } = await visit(fileUrl(renderStatusPage([key], { now: NOW, states: KEY_STATES })));

@@ -216,6 +216,7 @@ describe("what the domain waits for", () => {
       },
       [`rotation +${70 * 24}h`],
     ],
+    ["the day, once, though the next key is ready", { keys: [active, next], seen }, ["rotation +1920h"]],
     ["nothing, when a key is made", { keys: [due], seen }, []],
     ["nothing, when the signer changes", { keys: [due, next], seen }, []],
     ["nothing, while a standby is made", { policy: { standby: true }, keys: [active], seen }, []],

@@ -1,3 +1,4 @@
+import { sameName } from "../dns-message.ts";
 import { joinTxtStrings, splitTxtStrings } from "../txt-strings.ts";
 import { readLexiconSecrets, redact } from "./lexicon-credentials.ts";
 import { PublishAgainError, PublishError, type Publisher, type RecordChange, requirePlainName } from "./publisher.ts";
@@ -85,8 +86,8 @@ function listedTexts(output: string, name: string, zone: string, secrets: readon
 
 /** Some providers tell names within the zone, and some with a dot at the end. */
 function isName(listed: string, name: string, zone: string): boolean {
-  const fold = listed.toLowerCase().replace(/\.$/, "");
-  return fold === name.toLowerCase() || `${fold}.${zone}`.toLowerCase() === name.toLowerCase();
+  const plainName = listed.replace(/\.$/, "");
+  return sameName(plainName, name) || sameName(`${plainName}.${zone}`, name);
 }
 
 /** A record's text without what providers add to it, or leave out: for comparing only. */

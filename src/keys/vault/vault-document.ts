@@ -2,7 +2,7 @@ import type { KeyName } from "../key-name.ts";
 import { parseKeyName } from "../key-name.ts";
 import type { NewKey, RecordTags } from "../key-store.ts";
 import { KeyFileError } from "../key-store-errors.ts";
-import { formatRecordTags, parseRecordTags } from "../record-tags-file.ts";
+import { formatRecordTags, hasTags, parseRecordTags } from "../record-tags-file.ts";
 import { rspamdVaultKey } from "../rspamd-raw-key.ts";
 import { member } from "./vault-client.ts";
 
@@ -90,7 +90,7 @@ export function vaultEntry({ domain, selector }: KeyName, { privateKey, tags }: 
     domain,
     alg: privateKey.type,
     key: rspamdVaultKey(privateKey),
-    ...(Object.values(tags).some((value) => value !== undefined) && { tags: JSON.parse(formatRecordTags(tags)) }),
+    ...(hasTags(tags) && { tags: JSON.parse(formatRecordTags(tags)) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Finding } from "../../checks/catalogue.ts";
 import type { PublicationTest } from "../../checks/published-key.ts";
-import { quoteTxtString, splitTxtStrings } from "../../dns/txt-strings.ts";
+import { quoteTxtStrings } from "../../dns/txt-strings.ts";
 import { type KeyName, keyRecordName } from "../../keys/key-name.ts";
 import type { PublicKey } from "../../keys/public-key.ts";
 
@@ -107,6 +107,6 @@ export function recordToPublish({ name, outcome }: TestedKey, ttlSeconds: number
   if (outcome.kind !== "tested" || outcome.verdict !== "fail") return undefined;
   if (outcome.expected === undefined || outcome.code.startsWith("dnssec-") || outcome.code === "not-signed")
     return undefined;
-  const data = splitTxtStrings(outcome.expected).map(quoteTxtString).join(" ");
+  const data = quoteTxtStrings(outcome.expected, " ");
   return `${keyRecordName(name)}. ${ttlSeconds} IN TXT ${data}`;
 }

@@ -1,6 +1,6 @@
 import type { RecordToPublish } from "../../checks/record-to-publish.ts";
 import { formatKeyRecord, parseKeyRecord } from "../../dns/key-record.ts";
-import { quoteTxtString, splitTxtStrings } from "../../dns/txt-strings.ts";
+import { quoteTxtStrings } from "../../dns/txt-strings.ts";
 import { formatTxtRecord } from "../../dns/zone-text-write.ts";
 import { NameSyntaxError } from "../../keys/domain-name.ts";
 import { classifyKeyBytes } from "../../keys/key-bytes.ts";
@@ -26,7 +26,7 @@ export function renderRecordToPublish({ name, text }: RecordToPublish, { format,
   if (format === "value") return `${text}\n`;
   const keyName = name === undefined ? undefined : tryKeyName(name);
   if (keyName === undefined) {
-    return format === "plain" ? `${text}\n` : `${splitTxtStrings(text).map(quoteTxtString).join(" ")}\n`;
+    return format === "plain" ? `${text}\n` : `${quoteTxtStrings(text, " ")}\n`;
   }
   const recordName = `${keyName.selector}._domainkey.${keyName.domain}`;
   const record = parseKeyRecord(text);

@@ -1,10 +1,19 @@
 import { OperationError } from "../../errors.ts";
 import type { DomainName } from "../../keys/domain-name.ts";
 import { type KeyName, keyRecordName } from "../../keys/key-name.ts";
+import type { RecordFormatOptions } from "./record-format.ts";
 
 /** A record was to be put into a zone that cannot hold it. */
 export class NotInZoneError extends OperationError {
   override readonly code = "DKIM_NOT_IN_ZONE";
+}
+
+/** The zone that a domain's records go into: that of all records, else the domain's own. */
+export function zoneOfRecords(
+  domain: DomainName,
+  { relativeTo, zoneOf = (name) => name }: RecordFormatOptions,
+): DomainName {
+  return relativeTo ?? zoneOf(domain);
 }
 
 /**

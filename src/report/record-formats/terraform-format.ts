@@ -2,7 +2,7 @@ import { quoteTxtString, quoteTxtStrings, splitTxtStrings } from "../../dns/txt-
 import type { DomainName } from "../../keys/domain-name.ts";
 import type { KeyName } from "../../keys/key-name.ts";
 import { type RecordFormat, type RecordFormatOptions, type RecordToPrint, recordText } from "./record-format.ts";
-import { hostOf, nameInZone } from "./record-host.ts";
+import { hostOf, nameInZone, zoneOfRecords } from "./record-host.ts";
 
 /**
  * Terraform resources, as `terraform fmt` would lay them out: HashiCorp's own provider for dynamic updates, or that of
@@ -10,16 +10,12 @@ import { hostOf, nameInZone } from "./record-host.ts";
  * @see https://registry.terraform.io/providers/hashicorp/dns/latest/docs/resources/txt_record_set
  * @see https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/route53_record
  */
-export function terraformFormat({
-  relativeTo,
-  zoneOf = (domain) => domain,
-  provider,
-}: RecordFormatOptions): RecordFormat {
+export function terraformFormat(options: RecordFormatOptions): RecordFormat {
   const zones = new Set<DomainName>();
   return {
     record(record) {
-      const zone = relativeTo ?? zoneOf(record.name.domain);
-      if (provider !== "route53") return renderUpdate(record, zone);
+      const zone = zoneOfRecords(record.name.domain, options);
+      if (options.provider !== "route53") return renderUpdate(record, zone);
       const data = zones.has(zone) ? "" : renderZone(zone);
       const text = data + renderRoute53(record, zone);
       zones.add(zone);

@@ -1,6 +1,6 @@
 import type { DomainName } from "../../keys/domain-name.ts";
 import type { RecordFormatOptions, RecordToPrint } from "./record-format.ts";
-import { hostOf } from "./record-host.ts";
+import { hostOf, zoneOfRecords } from "./record-host.ts";
 
 export interface HostedRecord {
   /** The record's name without the zone. */
@@ -14,15 +14,15 @@ export interface HostedRecord {
  */
 export class ZoneGroups {
   readonly #zones = new Map<DomainName, HostedRecord[]>();
-  readonly #zoneOf: NonNullable<RecordFormatOptions["zoneOf"]>;
+  readonly #options: RecordFormatOptions;
 
-  constructor({ relativeTo, zoneOf = (domain) => domain }: RecordFormatOptions) {
-    this.#zoneOf = relativeTo === undefined ? zoneOf : () => relativeTo;
+  constructor(options: RecordFormatOptions) {
+    this.#options = options;
   }
 
   /** @throws {NotInZoneError} */
   add(record: RecordToPrint): void {
-    const zone = this.#zoneOf(record.name.domain);
+    const zone = zoneOfRecords(record.name.domain, this.#options);
     const hosted = { host: hostOf(record.name, zone), record };
     const records = this.#zones.get(zone);
     if (records === undefined) this.#zones.set(zone, [hosted]);

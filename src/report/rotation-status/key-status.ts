@@ -6,6 +6,8 @@ export interface KeyStatus {
   /** Length of an RSA modulus. */
   readonly bits: number | undefined;
   readonly state: string;
+  /** Whether anything is still to happen to it. */
+  readonly isLive: boolean;
   readonly since: number;
   readonly provenSince: number | undefined;
   readonly compromisedAt: number | undefined;
@@ -20,13 +22,27 @@ export interface KeyStatus {
   readonly timeline: readonly KeySpan[];
 }
 
+/** `served`: in the DNS, and does not sign. `revoked`: in the DNS, as revoked. `made`: not proven in the DNS. */
+export const USES = ["signs", "served", "revoked", "made"] as const;
+export type KeyUse = (typeof USES)[number];
+
 export interface KeySpan {
-  /** `made`: not proven in the DNS. `served`: in the DNS, and does not sign. `revoked`: in the DNS, as revoked. */
-  readonly use: "made" | "served" | "signs" | "revoked";
+  readonly use: KeyUse;
   readonly from: number;
   /** `Infinity`: nobody knows. */
   readonly until: number;
 }
+
+/** What is told of each key, in this order. */
+export const KEY_COLUMNS = ["domain", "selector", "algorithm", "state", "since", "next", "due"] as const;
+
+/** For people. */
+export const USE_WORDS: Readonly<Record<KeyUse, string>> = {
+  signs: "signs",
+  served: "in the DNS",
+  revoked: "revoked",
+  made: "not proven",
+};
 
 /** `rsa 2048`, `ed25519`. */
 export function algorithmText({ algorithm, bits }: Pick<KeyStatus, "algorithm" | "bits">): string {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { escapeHtml } from "./escape-html.ts";
-import { algorithmText, dayText, isoTime, type KeyStatus, minuteText, stateText } from "./key-status.ts";
+import { algorithmText, dayText, isoTime, KEY_COLUMNS, type KeyStatus, minuteText, stateText } from "./key-status.ts";
 import { PAGE_SCRIPT, PAGE_START_SCRIPT } from "./page-script.ts";
 import { PAGE_STYLE } from "./page-style.ts";
-import { type Tick, type TimeWindow, timeTicks, timeWindow } from "./time-scale.ts";
+import { shareOfWindow, type Tick, type TimeWindow, timeTicks, timeWindow } from "./time-scale.ts";
 import { drawLegend, drawTimeline } from "./timeline-drawing.ts";
 
 /** So many rows are shown at once; the script takes the others out before they are laid out. */
@@ -12,8 +12,6 @@ const PORTION = 250;
 /** A tick's label has room in a column of this many characters. */
 const AXIS_ROOM = 55;
 const AXIS_GAP = 3;
-
-const COLUMNS = ["domain", "selector", "algorithm", "state", "since", "next", "due"];
 
 export interface StatusPageOptions {
   readonly now: number;
@@ -91,7 +89,7 @@ function renderSummary(keys: readonly KeyStatus[], states: readonly string[]): s
 }
 
 function renderTools(): string {
-  const orders = COLUMNS.map(
+  const orders = KEY_COLUMNS.map(
     (name) => `<option value="${name}">${name}</option><option value="-${name}">${name}, reversed</option>`,
   );
   return `<form class="tools" role="search">
@@ -102,7 +100,7 @@ function renderTools(): string {
 }
 
 function renderHead(window: TimeWindow): string {
-  const heads = COLUMNS.map(
+  const heads = KEY_COLUMNS.map(
     (name) => `<th scope="col" data-sort="${name}">${name[0]?.toUpperCase()}${name.slice(1)}</th>`,
   );
   const ticks = ticksOf(window).map(({ label }, index) => `<span class="t${index}">${label}</span>`);
@@ -119,11 +117,8 @@ function renderBodies(keys: readonly KeyStatus[], window: TimeWindow): string {
 }
 
 function renderRow(key: KeyStatus, window: TimeWindow): string {
-  const { urgency, state, due } = key;
-  const classes = [
-    ...(urgency === "calm" ? [] : [urgency]),
-    ...(state === "gone" || state === "revealed" ? ["gone"] : []),
-  ];
+  const { urgency, due } = key;
+  const classes = [...(urgency === "calm" ? [] : [urgency]), ...(key.isLive ? [] : ["gone"])];
   const attributes = [
     classes.length === 0 ? "" : ` class="${classes.join(" ")}"`,
     urgency === "calm" ? "" : ` data-urgency="${urgency}"`,
@@ -136,7 +131,9 @@ function renderRow(key: KeyStatus, window: TimeWindow): string {
     minuteText(key.since),
     escapeHtml(key.next),
     `${time}${key.dueText === "" ? "" : ` <small>${escapeHtml(key.dueText)}</small>`}`,
-  ].map((cell, index) => (index === 2 && state === "active" ? `<td class="active">${cell}</td>` : `<td>${cell}</td>`));
+  ].map((cell, index) =>
+    index === 2 && key.state === "active" ? `<td class="active">${cell}</td>` : `<td>${cell}</td>`,
+  );
   return `<tr${attributes}><th scope="row">${escapeHtml(key.domain)}</th>${cells.join("")}<td class="time">${drawTimeline(key.timeline, window)}</td></tr>`;
 }
 
@@ -150,7 +147,7 @@ function ticksOf(window: TimeWindow): Tick[] {
 
 /** Where the ticks and the line of now are: style attributes would need a weaker policy. */
 function scaleStyle(window: TimeWindow, now: number): string {
-  const percent = (time: number) => `${Math.round(((time - window.from) / (window.until - window.from)) * 1e5) / 1e3}%`;
+  const percent = (time: number) => `${Math.round(shareOfWindow(time, window) * 1e5) / 1e3}%`;
   const ticks = ticksOf(window);
   const lines = ticks.map(
     ({ time }) => `linear-gradient(var(--grid),var(--grid)) ${percent(time)} 0/1px 100% no-repeat border-box`,

@@ -1,5 +1,5 @@
 import type { Style } from "../../terminal/style.ts";
-import { algorithmText, dayText, type KeyStatus, minuteText, stateText } from "./key-status.ts";
+import { algorithmText, dayText, KEY_COLUMNS, type KeyStatus, minuteText, stateText } from "./key-status.ts";
 
 export interface StatusTableOptions {
   readonly style: Style;
@@ -13,9 +13,7 @@ interface Cell {
   readonly paint?: (text: string) => string;
 }
 
-const HEAD: readonly Cell[] = ["domain", "selector", "algorithm", "state", "since", "next", "due"].map((text) => ({
-  text,
-}));
+const HEAD: readonly Cell[] = KEY_COLUMNS.map((text) => ({ text }));
 const GAP = "  ";
 const INDENT = "  ";
 
@@ -53,10 +51,10 @@ function cellsOf(key: KeyStatus, since: (time: number) => string, style: Style):
 }
 
 /** The colour of a key's state. */
-export function paintState({ state, urgency }: KeyStatus, style: Style): (text: string) => string {
-  if (urgency === "compromised") return style.bad;
-  if (state === "active") return style.good;
-  return state === "gone" || state === "revealed" ? style.dim : plain;
+export function paintState(key: KeyStatus, style: Style): (text: string) => string {
+  if (key.urgency === "compromised") return style.bad;
+  if (key.state === "active") return style.good;
+  return key.isLive ? plain : style.dim;
 }
 
 function paintDue({ urgency }: KeyStatus, style: Style): (text: string) => string {

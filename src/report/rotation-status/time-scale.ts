@@ -31,6 +31,11 @@ export function timeWindow(keys: readonly Pick<KeyStatus, "timeline">[], now: nu
   return { from: Math.max(from, now - shownPast) - edge, until: until + edge };
 }
 
+/** Where in the window a moment is: 0 where it begins, or before, to 1 where it ends, or after. */
+export function shareOfWindow(time: number, { from, until }: TimeWindow): number {
+  return Math.min(1, Math.max(0, (time - from) / (until - from)));
+}
+
 /** When the last thing happens to the key that is known to. */
 function lastChange({ timeline }: Pick<KeyStatus, "timeline">): number | undefined {
   return timeline.map(({ from, until }) => (until === Number.POSITIVE_INFINITY ? from : until)).at(-1);

@@ -1,5 +1,5 @@
-import { dayText, type KeySpan } from "./key-status.ts";
-import type { TimeWindow } from "./time-scale.ts";
+import { dayText, type KeySpan, type KeyUse, USE_WORDS, USES } from "./key-status.ts";
+import { shareOfWindow, type TimeWindow } from "./time-scale.ts";
 
 /** A drawing is so many units wide and so high, whatever the browser makes of it. */
 const WIDTH = 1000;
@@ -10,7 +10,6 @@ const NARROWEST = 2;
 interface Shape {
   /** The class that colours it. */
   readonly name: string;
-  readonly words: string;
   /** Each use has a height of its own, so that it can be told without colour. */
   readonly top: number;
   readonly height: number;
@@ -18,11 +17,11 @@ interface Shape {
   readonly dash?: number;
 }
 
-const SHAPES: Readonly<Record<KeySpan["use"], Shape>> = {
-  made: { name: "m", words: "not proven", top: 4, height: 2, dash: 3 },
-  served: { name: "d", words: "in the DNS", top: 3, height: 4 },
-  revoked: { name: "r", words: "revoked", top: 4, height: 2 },
-  signs: { name: "s", words: "signs", top: 0, height: 10 },
+const SHAPES: Readonly<Record<KeyUse, Shape>> = {
+  made: { name: "m", top: 4, height: 2, dash: 3 },
+  served: { name: "d", top: 3, height: 4 },
+  revoked: { name: "r", top: 4, height: 2 },
+  signs: { name: "s", top: 0, height: 10 },
 };
 
 /** A key's line of time as an `<svg>`, with the same in words as its title. */
@@ -30,7 +29,7 @@ export function drawTimeline(timeline: readonly KeySpan[], window: TimeWindow): 
   const visible = timeline.filter(({ from, until }) => until > window.from && from < window.until);
   const words = timeline.map(({ use, from, until }) => {
     const end = until === Number.POSITIVE_INFINITY ? "" : dayText(until);
-    return `${SHAPES[use].words} ${dayText(from)} – ${end}`.trimEnd();
+    return `${USE_WORDS[use]} ${dayText(from)} – ${end}`.trimEnd();
   });
   const paths = visible.map(({ use, from, until }) => {
     const left = unitOf(from, window);
@@ -41,12 +40,10 @@ export function drawTimeline(timeline: readonly KeySpan[], window: TimeWindow): 
 
 /** What the shapes mean: a drawing and its words each. */
 export function drawLegend(): string {
-  return (["signs", "served", "revoked", "made"] as const)
-    .map((use) => {
-      const path = drawPath({ ...SHAPES[use], ...(SHAPES[use].dash && { dash: 100 }) }, 0, WIDTH);
-      return `<li><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">${path}</svg>${SHAPES[use].words}</li>`;
-    })
-    .join("");
+  return USES.map((use) => {
+    const path = drawPath({ ...SHAPES[use], ...(SHAPES[use].dash && { dash: 100 }) }, 0, WIDTH);
+    return `<li><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">${path}</svg>${USE_WORDS[use]}</li>`;
+  }).join("");
 }
 
 function drawPath({ name, top, height, dash }: Shape, left: number, width: number): string {
@@ -60,8 +57,8 @@ function drawPath({ name, top, height, dash }: Shape, left: number, width: numbe
 }
 
 /** In tenths of a thousandth of the width. */
-function unitOf(time: number, { from, until }: TimeWindow): number {
-  return round(Math.min(1, Math.max(0, (time - from) / (until - from))) * WIDTH);
+function unitOf(time: number, window: TimeWindow): number {
+  return round(shareOfWindow(time, window) * WIDTH);
 }
 
 function round(value: number): number {

@@ -1,7 +1,7 @@
 import type { Style } from "../../terminal/style.ts";
-import { type KeySpan, type KeyStatus, minuteText } from "./key-status.ts";
+import { type KeyStatus, type KeyUse, minuteText, USE_WORDS, USES } from "./key-status.ts";
 import { paintState } from "./table-format.ts";
-import { type TimeWindow, timeTicks, timeWindow } from "./time-scale.ts";
+import { shareOfWindow, type TimeWindow, timeTicks, timeWindow } from "./time-scale.ts";
 
 export interface TimelineOptions {
   readonly now: number;
@@ -12,18 +12,11 @@ export interface TimelineOptions {
   readonly unicode: boolean;
 }
 
-type Glyphs = Readonly<Record<KeySpan["use"] | "now" | "more", string>>;
+type Glyphs = Readonly<Record<KeyUse | "now" | "more", string>>;
 
 /** Told apart without colour too. */
 const UNICODE: Glyphs = { signs: "█", served: "▒", revoked: "░", made: "·", now: "│", more: "…" };
 const ASCII: Glyphs = { signs: "#", served: "=", revoked: "-", made: ".", now: "|", more: "~" };
-
-const LEGEND: readonly (readonly [use: KeySpan["use"], meaning: string])[] = [
-  ["signs", "signs"],
-  ["served", "in the DNS"],
-  ["revoked", "revoked"],
-  ["made", "not proven"],
-];
 
 /** With less, the name of a key stands above its line. */
 const NARROWEST_BAR = 30;
@@ -90,7 +83,7 @@ function renderBar(
   bar: { window: TimeWindow; width: number; now: number; glyphs: Glyphs; style: Style },
 ): string {
   const { window, width, now, glyphs, style } = bar;
-  const cells: (KeySpan["use"] | "now" | undefined)[] = Array(width).fill(undefined);
+  const cells: (KeyUse | "now" | undefined)[] = Array(width).fill(undefined);
   // What signs comes last and has a cell at least: it is what matters.
   for (const use of ["made", "served", "revoked", "signs"] as const) {
     for (const span of timeline) {
@@ -119,8 +112,8 @@ function renderBar(
   return text;
 }
 
-function columnOf(time: number, { from, until }: TimeWindow, width: number): number {
-  return Math.floor(Math.min(1, Math.max(0, (time - from) / (until - from))) * width * (1 - Number.EPSILON));
+function columnOf(time: number, window: TimeWindow, width: number): number {
+  return Math.floor(shareOfWindow(time, window) * width * (1 - Number.EPSILON));
 }
 
 function legendLines({
@@ -130,7 +123,7 @@ function legendLines({
   now,
 }: Pick<TimelineOptions, "style" | "columns" | "now"> & { glyphs: Glyphs }): string[] {
   const parts = [
-    ...LEGEND.map(([use, meaning]) => `${glyphs[use]} ${meaning}`),
+    ...USES.map((use) => `${glyphs[use]} ${USE_WORDS[use]}`),
     `${glyphs.now} now`,
     `${minuteText(now)} UTC`,
   ];

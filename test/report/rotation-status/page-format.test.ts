@@ -9,6 +9,7 @@ const NOW = Date.parse("2026-11-21T12:00:00Z");
 const KEY: KeyStatus = {
   ...{ domain: "example.com", selector: "k1", algorithm: "rsa", bits: 2048, state: "active", since: NOW - 2 * DAY },
   ...{ provenSince: NOW, compromisedAt: undefined, next: "to be replaced", due: NOW + DAY, dueText: "in 1d" },
+  isLive: true,
   urgency: "soon",
   timeline: [{ use: "signs", from: NOW - 2 * DAY, until: NOW + DAY }],
 };
@@ -86,6 +87,11 @@ describe("the page of the fleet", () => {
   test("a large fleet comes in portions, of which the browser lays out the first", () => {
     const page = render(Array.from({ length: 600 }, () => KEY));
     expect(contents(page, "tbody").map((body) => contents(body, "tr").length)).toEqual([250, 250, 100]);
+  });
+
+  test("a key that nothing happens to any more stands back", () => {
+    const page = render([KEY, { ...KEY, state: "revealed", isLive: false, urgency: "calm" }]);
+    expect(page.match(/<tr [^>]*>/g)).toEqual(['<tr class="soon" data-urgency="soon">', '<tr class="gone">']);
   });
 
   test("an empty fleet is a page too", () => {

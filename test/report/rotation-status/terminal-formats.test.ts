@@ -14,7 +14,7 @@ const COLOR = /\u001b\[[0-9;]*m/g;
 const OLD: KeyStatus = {
   ...{ domain: "example.com", selector: "k1", algorithm: "rsa", bits: 2048, state: "draining", since: NOW - 2 * DAY },
   ...{ provenSince: NOW - 95 * DAY, compromisedAt: undefined, next: "to be revoked", due: NOW + 5 * DAY },
-  ...{ dueText: "in 5d", urgency: "soon" },
+  ...{ dueText: "in 5d", urgency: "soon", isLive: true },
   timeline: [
     { use: "served", from: NOW - 95 * DAY, until: NOW - 92 * DAY },
     { use: "signs", from: NOW - 92 * DAY, until: NOW - 2 * DAY },
@@ -93,6 +93,12 @@ example.org
     const painted = renderStatusTable(KEYS, { style: colored, columns });
     expect(painted).not.toBe(text);
     expect(painted.replace(COLOR, "")).toBe(text);
+  });
+
+  test("a key that nothing happens to any more is dim", () => {
+    const dead: KeyStatus = { ...OLD, state: "revealed", isLive: false, urgency: "calm" };
+    expect(renderStatusTable([dead], { style: colored, columns: undefined })).toContain("\u001b[2mrevealed\u001b[22m");
+    expect(renderStatusTable([OLD], { style: colored, columns: undefined })).not.toContain("\u001b[2m");
   });
 
   test("no keys, no table", () => {
