@@ -34,10 +34,14 @@ export async function* readPublicKeys(
   all: boolean,
 ): AsyncGenerator<PublicKeyReading[]> {
   for await (const group of publicKeyGroups(store, ({ domain }) => chooses(domain))) {
-    yield group.flatMap((entry): PublicKeyReading | [] => {
-      if (entry.kind !== "problem") return entry;
-      return all || entry.name !== undefined ? { kind: "failed", name: entry.name, error: problemError(entry) } : [];
-    });
+    const readings: PublicKeyReading[] = [];
+    for (const entry of group) {
+      if (entry.kind !== "problem") readings.push(entry);
+      else if (all || entry.name !== undefined) {
+        readings.push({ kind: "failed", name: entry.name, error: problemError(entry) });
+      }
+    }
+    yield readings;
   }
 }
 

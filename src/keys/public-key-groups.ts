@@ -2,11 +2,14 @@ import { DkimctlError } from "../errors.ts";
 import { keyFilePermissionWarnings } from "./file-permissions.ts";
 import { examineKeyFile, type NamedFile } from "./key-file-list.ts";
 import type { KeyName } from "./key-name.ts";
-import type { KeyProblem, PublicKeyEntry, StoredKey } from "./key-store.ts";
+import type { KeyProblem, PublicKeyEntry, RecordTags, StoredKey } from "./key-store.ts";
 import { readPlainKeyFile } from "./plain-key-file.ts";
 
 /** Keys in a group: enough that the handing over costs nothing, a millisecond's work. */
 const MOST_AT_ONCE = 64;
+
+/** One for all, so that what is made of it is made once. */
+const NO_TAGS: RecordTags = {};
 
 /** What a folder of keys can do for a listing. */
 export interface PublicKeyTools {
@@ -45,7 +48,7 @@ function readPlainKey(
   const plain = readPlainKeyFile(location);
   if (plain === undefined) return undefined;
   const warnings = keyFilePermissionWarnings(location, plain.mode, allowedMode);
-  return { kind: "key", key: { name, location, publicKey: plain.publicKey, tags: {}, warnings } };
+  return { kind: "key", key: { name, location, publicKey: plain.publicKey, tags: NO_TAGS, warnings } };
 }
 
 async function readPublicKey(file: NamedFile | KeyProblem, { read }: PublicKeyTools): Promise<PublicKeyEntry> {

@@ -26,10 +26,18 @@ export function renderAmavisLayout({ record, bits, tags, key }: AmavisLayout): s
   const { selector, domain } = record.name;
   // A line break in a file's name would end the comment, and the rest of the name would be zone data.
   const file = record.location === undefined ? "" : `, ${visibleText(record.location)}`;
-  const head = quoteTxtStrings(`${tags.join("; ")}; p=`, SEPARATOR);
   const keyStrings = quotePlainStrings(key, SEPARATOR, KEY_STRING_OCTETS);
   return (
     `; key#${record.index} ${bits} bits, s=${selector}, d=${domain}${file}\n` +
-    `${keyRecordName(record.name)}.\t${record.ttlSeconds} TXT (${SEPARATOR}${head}${SEPARATOR}${keyStrings})\n\n`
+    `${keyRecordName(record.name)}.\t${record.ttlSeconds} TXT (${SEPARATOR}${headOf(tags)}${SEPARATOR}${keyStrings})\n\n`
   );
+}
+
+let latest: { readonly tags: readonly string[]; readonly head: string } | undefined;
+
+/** The strings before those of the key. */
+function headOf(tags: readonly string[]): string {
+  // Most records of a listing have the same array (`recordTagTexts`).
+  if (latest?.tags !== tags) latest = { tags, head: quoteTxtStrings(`${tags.join("; ")}; p=`, SEPARATOR) };
+  return latest.head;
 }
