@@ -82,7 +82,8 @@ function findNumbers(length: number, isPkcs8: boolean): number {
   const start = ROOM + head.length;
   const end = ROOM + length;
   let position = start;
-  for (const place of places) {
+  for (let i = 0; i < places.length; i += 1) {
+    const place = places[i] as OctetRange;
     if (!findUnsignedInteger(decoded, position, end, place)) return -1;
     position = place.end;
   }
@@ -104,11 +105,12 @@ function headOf(length: number, isPkcs8: boolean): Uint8Array | undefined {
 
 /** @returns `undefined`: no DER is of this length */
 function makeHead(length: number, isPkcs8: boolean): Uint8Array | undefined {
-  for (let numbers = length; numbers > 0; numbers -= 1) {
+  // With fewer numbers, as much or less stands before them.
+  const most = encodeKey(new Uint8Array(length), isPkcs8).length - length;
+  for (let numbers = Math.max(0, length - most); ; numbers += 1) {
     const der = encodeKey(new Uint8Array(numbers), isPkcs8);
-    if (der.length <= length) return der.length === length ? der.subarray(0, length - numbers) : undefined;
+    if (der.length >= length) return der.length === length ? der.subarray(0, length - numbers) : undefined;
   }
-  return undefined;
 }
 
 const VERSION = Uint8Array.of(DerTag.integer, 1, 0);

@@ -25,18 +25,30 @@ export async function* publicKeyGroups(
   files: Iterable<NamedFile | KeyProblem>,
   tools: PublicKeyTools,
 ): AsyncGenerator<readonly PublicKeyEntry[], void, undefined> {
-  let group: PublicKeyEntry[] = [];
-  for (const file of files) {
-    const plain = readPlainKey(file, tools);
-    if (plain !== undefined) group.push(plain);
-    if (group.length === MOST_AT_ONCE || (plain === undefined && group.length > 0)) {
-      yield group;
-      group = [];
-    }
+  const rest = files[Symbol.iterator]();
+  for (;;) {
+    const { group, other } = readPlainKeys(rest, tools);
+    if (group.length > 0) yield group;
     // By itself, for it may be waited for: its passphrase is asked.
-    if (plain === undefined) yield [await readPublicKey(file, tools)];
+    if (other !== undefined) yield [await readPublicKey(other, tools)];
+    else if (group.length < MOST_AT_ONCE) return;
   }
-  if (group.length > 0) yield group;
+}
+
+/**
+ * The next ordinary keys, no more than a group. A function of its own: V8 takes longer to compile what can be suspended.
+ * @returns `other`: the file after them, when it is no ordinary key
+ */
+function readPlainKeys(files: Iterator<NamedFile | KeyProblem>, tools: PublicKeyTools) {
+  const group: PublicKeyEntry[] = [];
+  while (group.length < MOST_AT_ONCE) {
+    const { done, value: file } = files.next();
+    if (done === true) break;
+    const plain = readPlainKey(file, tools);
+    if (plain === undefined) return { group, other: file };
+    group.push(plain);
+  }
+  return { group, other: undefined };
 }
 
 function readPlainKey(

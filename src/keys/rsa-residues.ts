@@ -39,6 +39,17 @@ const remaindersB = new Float64Array(7);
 /** The six leading octets of each but the exponent. */
 const leading = new Float64Array(7);
 
+interface Modulo {
+  readonly prime: number;
+  /** Of each `RsaNumber`. */
+  readonly remainders: Float64Array;
+}
+
+const MODULI: readonly Modulo[] = [
+  { prime: A, remainders: remaindersA },
+  { prime: B, remainders: remaindersB },
+];
+
 /**
  * Whether n = p*q, and d, dp and dq are the exponents of e: the public half is then that of the private one. False says
  * that it has not been shown, not that it is wrong. The coefficient is not looked at.
@@ -74,15 +85,16 @@ function belongTogether(octets: DataView, places: readonly OctetRange[]): boolea
   const kp = Math.round(e * ratio(places, exponent1, prime1));
   const kq = Math.round(e * ratio(places, exponent2, prime2));
   if (kp < 1 || kp >= e || kq < 1 || kq >= e) return false;
-  return (
-    areConsistentModulo(A, remaindersA, e, kp, kq) &&
-    areConsistentModulo(B, remaindersB, e, kp, kq) &&
-    isPrivateExponent(e, e * ratio(places, privateExponent, modulus))
-  );
+  const quotient = e * ratio(places, privateExponent, modulus);
+  if (quotient >= e) return false;
+  for (let i = 0; i < MODULI.length; i += 1) {
+    if (!areConsistentModulo(MODULI[i] as Modulo, e, kp, kq)) return false;
+  }
+  return isPrivateExponent(e, quotient);
 }
 
 /** n = p*q, e*dp = 1 + kp*(p-1), e*dq = 1 + kq*(q-1). */
-function areConsistentModulo(prime: number, remainders: Float64Array, e: number, kp: number, kq: number): boolean {
+function areConsistentModulo({ prime, remainders }: Modulo, e: number, kp: number, kq: number): boolean {
   const p = remainders[RsaNumber.prime1] as number;
   const q = remainders[RsaNumber.prime2] as number;
   return (
@@ -98,25 +110,25 @@ function areConsistentModulo(prime: number, remainders: Float64Array, e: number,
  * @param quotient about e*d/n, which is k/g
  */
 function isPrivateExponent(e: number, quotient: number): boolean {
-  if (quotient >= e) return false;
-  const leftA = remainder(e * (remaindersA[RsaNumber.privateExponent] as number) - 1, A);
-  const leftB = remainder(e * (remaindersB[RsaNumber.privateExponent] as number) - 1, B);
-  const phiA = phiModulo(A, remaindersA);
-  const phiB = phiModulo(B, remaindersB);
   for (let g = 1; g <= MAX_COMMON_DIVISOR; g += 1) {
     const k = Math.round(quotient * g);
     if (k < 1 || Math.abs(quotient * g - k) > 1e-3) continue;
-    const isMultiple =
-      remainder(g * leftA - remainder(k, A) * phiA, A) === 0 && remainder(g * leftB - remainder(k, B) * phiB, B) === 0;
-    if (isMultiple) return true;
+    if (isMultiple(e, g, k)) return true;
   }
   return false;
 }
 
-function phiModulo(prime: number, remainders: Float64Array): number {
-  const p = remainders[RsaNumber.prime1] as number;
-  const q = remainders[RsaNumber.prime2] as number;
-  return remainder((p - 1) * (q - 1), prime);
+/** g*(e*d - 1) = k*phi. */
+function isMultiple(e: number, g: number, k: number): boolean {
+  for (let i = 0; i < MODULI.length; i += 1) {
+    const { prime, remainders } = MODULI[i] as Modulo;
+    const p = remainders[RsaNumber.prime1] as number;
+    const q = remainders[RsaNumber.prime2] as number;
+    const left = remainder(e * (remainders[RsaNumber.privateExponent] as number) - 1, prime);
+    const phi = remainder((p - 1) * (q - 1), prime);
+    if (remainder(g * left - remainder(k, prime) * phi, prime) !== 0) return false;
+  }
+  return true;
 }
 
 /** The number's remainders. The sums stay below 2^52: at most 512 products of 16 and 26 bits. */
@@ -144,13 +156,14 @@ function remainder(number: number, prime: number): number {
   return number - Math.floor(number / prime) * prime;
 }
 
+/** By how many octets x may be shorter than y for `ratio` to see it. */
+const SHIFTS = Array.from({ length: 6 }, (_, octets) => 256 ** -octets);
+
 /** About x/y of two `RsaNumber`, by their leading octets; 1 where x has more octets. */
 function ratio(places: readonly OctetRange[], x: number, y: number): number {
-  let quotient = (leading[x] as number) / (leading[y] as number);
-  let missing = lengthAt(places, y) - lengthAt(places, x);
+  const missing = lengthAt(places, y) - lengthAt(places, x);
   if (missing < 0) return 1;
-  for (; missing > 0; missing -= 1) quotient /= 256;
-  return quotient;
+  return missing < SHIFTS.length ? ((leading[x] as number) / (leading[y] as number)) * (SHIFTS[missing] as number) : 0;
 }
 
 function isEven(octets: DataView, place: OctetRange | undefined): boolean {
