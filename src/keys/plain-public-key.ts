@@ -10,8 +10,13 @@ import { areResiduesConsistent } from "./rsa-residues.ts";
  * public half says nothing (test/keys/plain-public-key.test.ts).
  */
 
-const PKCS8 = { isPkcs8: true, begin: "-----BEGIN PRIVATE KEY-----\n", end: "\n-----END PRIVATE KEY-----\n" };
-const PKCS1 = { isPkcs8: false, begin: "-----BEGIN RSA PRIVATE KEY-----\n", end: "\n-----END RSA PRIVATE KEY-----\n" };
+const PKCS8 = frameOf("PRIVATE KEY");
+const PKCS1 = frameOf("RSA PRIVATE KEY");
+
+function frameOf(label: string) {
+  const octets = (text: string) => new TextEncoder().encode(text);
+  return { begin: octets(`-----BEGIN ${label}-----\n`), end: octets(`\n-----END ${label}-----\n`) };
+}
 
 /** RFC 7468 §2: every line but the last has so many. */
 const LINE_LENGTH = 64;
@@ -41,17 +46,23 @@ const places: readonly OctetRange[] = Array.from({ length: 8 }, () => ({ start: 
  */
 export function plainPublicKey(file: Buffer, length: number): RsaPublicKey | undefined {
   if (length > MAX_PLAIN_OCTETS) return undefined;
-  const text = file.toString("latin1", 0, length);
-  const { isPkcs8, begin, end } = text.startsWith(PKCS8.begin) ? PKCS8 : PKCS1;
-  if (!text.startsWith(begin) || !text.endsWith(end)) return undefined;
-  const derLength = decodeLines(text.slice(begin.length, -end.length), file, begin.length);
+  const frame = standsAt(file, 0, PKCS8.begin) ? PKCS8 : PKCS1;
+  const start = frame.begin.length;
+  const end = length - frame.end.length;
+  if (!standsAt(file, 0, frame.begin) || !standsAt(file, end, frame.end)) return undefined;
+  const derLength = decodeLines(file.toString("latin1", start, end), file, start);
   if (derLength < 0) return undefined;
-  const start = findNumbers(derLength, isPkcs8);
-  return start >= 0 && areResiduesConsistent(view, places) ? encodedPublicKey(start) : undefined;
+  const numbers = findNumbers(derLength, frame === PKCS8);
+  return numbers >= 0 && areResiduesConsistent(view, places) ? encodedPublicKey(numbers) : undefined;
+}
+
+function standsAt(octets: Uint8Array, position: number, expected: Uint8Array): boolean {
+  for (let i = 0; i < expected.length; i += 1) if (octets[position + i] !== expected[i]) return false;
+  return true;
 }
 
 /**
- * Decodes to `der`. Node's decoder is native and fast, and passes over what is not base64: so the line feeds are looked
+ * Decodes to `decoded`. Node's decoder is native and fast, and passes over what is not base64: so the line feeds are looked
  * for where they belong, what it would read as base64url is ruled out, and the octets are counted. Fewer than the
  * characters should have made: something else stood among them.
  * @param lines what stands in `file` from `start` on
@@ -77,8 +88,7 @@ function decodeLines(lines: string, file: Buffer, start: number): number {
  */
 function findNumbers(length: number, isPkcs8: boolean): number {
   const head = headOf(length, isPkcs8);
-  if (head === undefined) return -1;
-  for (let i = 0; i < head.length; i += 1) if (decoded[ROOM + i] !== head[i]) return -1;
+  if (head === undefined || !standsAt(decoded, ROOM, head)) return -1;
   const start = ROOM + head.length;
   const end = ROOM + length;
   let position = start;
