@@ -21,12 +21,12 @@ export interface KeyPlace extends Pick<FindingOverrides, "position" | "tag">, Ke
 /** RFC 8301 §3.2, RFC 8032 §5.1.3 and the known ways to break a key, as findings. */
 export function checkKeyStrength(
   key: PublicKey,
-  { name, isSigning = false, arithmetic = true, isComposite = false, hasSigned = false, blockList, ...where }: KeyPlace,
+  { name, isSigning = false, arithmetic, isComposite, factors, hasSigned, blockList, ...where }: KeyPlace,
   findings: FindingList,
 ): void {
   const list = blockList?.find(key);
   if (list !== undefined) findings.add("KEY-BLOCKLISTED", { list }, where);
-  for (const { code, severity, detail } of weaknessesOf(key, { arithmetic, isComposite, hasSigned })) {
+  for (const { code, severity, detail } of weaknessesOf(key, { arithmetic, isComposite, factors, hasSigned })) {
     const judged = code === "KNOWN-KEY" ? knownKeySeverity(name, isSigning) : severity;
     if (judged !== undefined) findings.add(code, { detail }, { ...where, severity: judged });
   }
@@ -49,7 +49,7 @@ function weaknessesOf(key: PublicKey, options: KeyStrengthOptions): readonly Key
   if (key.type !== "rsa" || options.arithmetic === false || options.hasSigned)
     return checkPublicKeyStrength(key, options);
   const known = whatIsKnown(key);
-  if (options.isComposite) {
+  if (options.isComposite || options.factors !== undefined) {
     known.ofComposite ??= checkPublicKeyStrength(key, options);
     return known.ofComposite;
   }

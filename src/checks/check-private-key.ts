@@ -30,7 +30,9 @@ export function checkPrivateKey(
     findings.add(FAULT_CODES[read.kind], { reason: read.message }, fix);
     return findings.toArray();
   }
-  checkKeyStrength(read.privateKey.publicKey, { name, isSigning: true, isComposite: true, blockList }, findings);
+  const { privateKey } = read;
+  const factors = privateKey.type === "rsa" ? privateKey : undefined;
+  checkKeyStrength(privateKey.publicKey, { name, isSigning: true, factors, blockList }, findings);
   for (const note of read.notes) findings.add("KEY-TOLERATED", { reason: note });
   return findings.toArray();
 }

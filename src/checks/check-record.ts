@@ -1,6 +1,5 @@
-import { type KeyRecord, KeyRecordSyntaxError, parseKeyRecord } from "../dns/key-record.ts";
 import { scanTagList, trimFws } from "../dns/tag-list.ts";
-import type { PrivateKey } from "../keys/private-key.ts";
+import type { PrivateKey, RsaPrivateKey } from "../keys/private-key.ts";
 import { type PublicKey, samePublicKey } from "../keys/public-key.ts";
 import type { BlockList } from "../keys/weak-keys/block-list.ts";
 import { type Finding, type Severity, worstSeverity } from "./catalogue.ts";
@@ -27,8 +26,6 @@ export interface RecordReport {
   /** The worst of the findings. */
   readonly severity: Severity | "ok";
   readonly findings: readonly Finding[];
-  /** Absent when the text is no key record at all. */
-  readonly record?: KeyRecord;
   /** Absent when p= holds no key of the type that k= names. It may still be a weak or wrong one: see the findings. */
   readonly publicKey?: PublicKey;
   /** Length of an RSA modulus. */
@@ -44,7 +41,7 @@ export interface CheckRecordOptions {
   /** The signer's key: the record must hold its public half. */
   readonly privateKey?: PrivateKey | undefined;
   /** Default true; see `KeyStrengthOptions`. */
-  readonly arithmetic?: boolean;
+  readonly arithmetic?: boolean | undefined;
   /** Default false; see `KeyStrengthOptions`. Of the private key's own modulus it is known. */
   readonly isComposite?: boolean;
   /** Default false; see `KeyStrengthOptions`. For who proves `privateKey` by a signature; holds for its own modulus only. */
@@ -83,12 +80,8 @@ export function checkRecord(
       const data = checkKeyData(keyTag, trimFws(keyType), findings);
       publicKey = data.publicKey;
       if (publicKey !== undefined) {
-        const isOwn = isOwnKey(publicKey, privateKey);
-        const strength = {
-          ...(arithmetic !== undefined && { arithmetic }),
-          isComposite: isComposite || isOwn,
-          hasSigned: hasSigned && isOwn,
-        };
+        const own = isOwnKey(publicKey, privateKey) ? privateKey : undefined;
+        const strength = { arithmetic, isComposite, factors: own, hasSigned: hasSigned && own !== undefined };
         checkKeyStrength(publicKey, { ...place(keyTag), name, blockList, ...strength }, findings);
       }
       const publicHalf = privateKey?.publicKey ?? expectedKey;
@@ -103,19 +96,17 @@ export function checkRecord(
   }
   const list = findings.toArray();
   const severity = worstSeverity(list);
-  const record = tryParse(text);
   return {
     state: severity === "error" ? "unusable" : findings.has("P-EMPTY") ? "revoked" : "usable",
     severity,
     findings: list,
-    ...(record !== undefined && { record }),
     ...(publicKey !== undefined && { publicKey }),
     ...(publicKey?.type === "rsa" && { bits: publicKey.modulusBits }),
   };
 }
 
 /** The modulus of a private key was multiplied from its primes when it was read. */
-export function isOwnKey(publicKey: PublicKey, privateKey: PrivateKey | undefined): boolean {
+export function isOwnKey(publicKey: PublicKey, privateKey: PrivateKey | undefined): privateKey is RsaPrivateKey {
   return privateKey?.type === "rsa" && samePublicKey(publicKey, privateKey.publicKey);
 }
 
@@ -128,13 +119,4 @@ function firstDefined<From, To>(values: readonly From[], find: (value: From) => 
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function tryParse(text: string): KeyRecord | undefined {
-  try {
-    return parseKeyRecord(text);
-  } catch (error) {
-    if (error instanceof KeyRecordSyntaxError) return undefined;
-    throw error;
-  }
 }

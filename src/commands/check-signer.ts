@@ -3,17 +3,14 @@ import type { CliContext } from "../context.ts";
 import { ExitCode, OperationError, UsageError } from "../errors.ts";
 import { type FileReader, testReading } from "../keys/file-reader.ts";
 import { keyRecordName } from "../keys/key-name.ts";
+import type { StoredPublicKey } from "../keys/key-store.ts";
 import { parsePrivateKey } from "../keys/private-key.ts";
-import {
-  checkChoices,
-  checkSignerKeys,
-  noteChoices,
-  type SignerKeyCheck,
-  type StoredPublicKey,
-} from "../signers/signer-check.ts";
+import { publicHalfOf } from "../keys/stored-key.ts";
+import { checkChoices, checkSignerKeys, noteChoices, type SignerKeyCheck } from "../signers/signer-check.ts";
 import type { SignerReading } from "../signers/signer-reading.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import { addDnsOptions, type DnsOptions, openResolver } from "./dns-options.ts";
+import { readTextFile } from "./input-files.ts";
 import { createNotices } from "./notices.ts";
 import { addFormatOptions, addPassphraseOption, type GlobalOptions, type PassphraseOptions } from "./options.ts";
 import { loadSettings, openStore } from "./settings.ts";
@@ -68,7 +65,7 @@ async function checkSigner(
   }
   const known = READABLE_SIGNERS[signer as ReadableSigner];
   const files = paths.length === 0 ? [known.configuration] : paths;
-  const reading = readConfigurations(signer as ReadableSigner, files, cli);
+  const reading = readConfigurations(signer as ReadableSigner, files, (path) => readTextFile(path, cli));
   for (const { where, reason } of reading.notUnderstood) notices.warn(`${where}: ${reason}`);
   const reader = await chooseUser({ signer: signer as ReadableSigner, user: options.user });
   if (reader === undefined) {
@@ -83,10 +80,8 @@ async function checkSigner(
   let unreadable = 0;
   for await (const result of readKeys(store, () => true, true)) {
     cli.signal.throwIfAborted();
-    if (result.kind === "key") {
-      const { name, location, tags, privateKey } = result.key;
-      stored.push({ name, location, tags, publicKey: privateKey.publicKey });
-    } else {
+    if (result.kind === "key") stored.push(publicHalfOf(result.key));
+    else {
       unreadable++;
       notices.error(result.error);
     }

@@ -19,7 +19,7 @@ import { createNotices, type Notices } from "./notices.ts";
 import { collect, type GlobalOptions, wholeNumber } from "./options.ts";
 import { loadSettings, openJournals, openStore } from "./settings.ts";
 import { noKeysError } from "./showkeys.ts";
-import { readKeys } from "./stored-keys.ts";
+import { readKeys, signerKeyOf } from "./stored-keys.ts";
 
 interface ExportOptions extends GlobalOptions {
   readonly form?: string;
@@ -169,10 +169,10 @@ async function readSignerKeys(
       else if (wants(result.name)) failures.push(result.error);
       continue;
     }
-    const { name, location, encoding, tags, warnings, privateKey } = result.key;
+    const { name, warnings, privateKey } = result.key;
     if (!wants(name)) continue;
     for (const warning of warnings) notices.detail(warning);
-    const key = { name, path: resolve(location), algorithm: privateKey.type, encoding, tags };
+    const key = signerKeyOf(result.key);
     // Only what is asked to hold keys holds them: of 100,000 the names are enough.
     keys.push(isSecret ? { ...key, privateKey } : key);
   }

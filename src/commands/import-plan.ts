@@ -3,9 +3,9 @@ import { DkimctlError } from "../errors.ts";
 import { readKeyFile } from "../keys/key-file.ts";
 import { compareKeyNames, type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { KeyStore, NewKey } from "../keys/key-store.ts";
-import { KeyNotFoundError } from "../keys/key-store-errors.ts";
 import { PrivateKeyError, parsePrivateKey } from "../keys/private-key.ts";
 import { samePublicKey } from "../keys/public-key.ts";
+import { readIfStored } from "../keys/stored-key.ts";
 import type { SignerEntry } from "../signers/signer-reading.ts";
 
 /** What is to become of one key that a configuration names. */
@@ -79,11 +79,12 @@ async function findStored(
 ): Promise<{ kind: "present"; location: string } | { kind: "conflict"; reason: string } | undefined> {
   if (store === undefined) return undefined;
   try {
-    const { privateKey, location } = await store.read(name);
+    const stored = await readIfStored(store, name);
+    if (stored === undefined) return undefined;
+    const { privateKey, location } = stored;
     if (samePublicKey(privateKey.publicKey, key.privateKey.publicKey)) return { kind: "present", location };
     return { kind: "conflict", reason: `the store has another key of this name: ${location}` };
   } catch (error) {
-    if (error instanceof KeyNotFoundError) return undefined;
     if (error instanceof DkimctlError) return { kind: "conflict", reason: error.message };
     throw error;
   }

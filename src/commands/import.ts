@@ -11,6 +11,7 @@ import { parseSelector, type Selector } from "../keys/selector.ts";
 import type { SignerReading } from "../signers/signer-reading.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import { type ImportStep, planImport } from "./import-plan.ts";
+import { readTextFile } from "./input-files.ts";
 import { createNotices, type Notices } from "./notices.ts";
 import { addFormatOptions, addKeyFileOptions, type GlobalOptions, type KeyFileOptions } from "./options.ts";
 import { loadSettings, openStore, prepareStore } from "./settings.ts";
@@ -97,7 +98,7 @@ function readAll(signer: string, paths: string[], options: ImportOptions, cli: C
   if (selector !== undefined || pattern !== undefined || (domain !== undefined && signer !== "rspamd")) {
     throw new UsageError(`--domain, --selector and --pattern are for loose key files: dkimctl import ${FILES}`);
   }
-  return readConfigurations(signer as ReadableSigner, paths, cli, domain);
+  return readConfigurations(signer as ReadableSigner, paths, (path) => readTextFile(path, cli), domain);
 }
 
 interface ImportResult {

@@ -7,7 +7,7 @@ import { describeKey } from "../rotation/store-world.ts";
 import { collect } from "./options.ts";
 import { addRecordChangeOptions, changeRecords, type WantedRecord } from "./record-change.ts";
 import type { RotationRoom, RotationRoomOptions } from "./rotation-room.ts";
-import { readKeys } from "./stored-keys.ts";
+import { readKeysOf } from "./stored-keys.ts";
 
 export function register(program: Command, cli: CliContext): void {
   const command = program
@@ -39,7 +39,7 @@ async function storedRecords(
   const journal = await journals.read(domain);
   const revoked = new Set(journal?.keys.flatMap(({ selector, state }) => (state === "tombstone" ? [selector] : [])));
   const wanted: WantedRecord[] = [];
-  for await (const reading of readKeys(store, (candidate) => candidate === domain, false)) {
+  for await (const reading of readKeysOf(store, domain)) {
     if (reading.kind === "failed") throw reading.error;
     const { name, privateKey, tags } = reading.key;
     if (selectors.length > 0 && !missing.delete(name.selector)) continue;

@@ -9,7 +9,7 @@ import { describeKey } from "../rotation/store-world.ts";
 import type { Notices } from "./notices.ts";
 import type { DomainOutcome } from "./rotate-report.ts";
 import type { RotationRoom } from "./rotation-room.ts";
-import { readKeys } from "./stored-keys.ts";
+import { readKeysOf } from "./stored-keys.ts";
 
 interface AdoptionRun {
   readonly options: { readonly active?: readonly Selector[] };
@@ -25,7 +25,7 @@ export async function adoptDomain(
   { options: { active = [] }, cli, notices, room }: AdoptionRun,
 ): Promise<DomainOutcome> {
   const keys: AdoptableKey[] = [];
-  for await (const reading of readKeys(room.store, (candidate) => candidate === domain, false)) {
+  for await (const reading of readKeysOf(room.store, domain)) {
     if (reading.kind === "failed") {
       notices.error(reading.error);
       continue;

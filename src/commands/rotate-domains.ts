@@ -44,7 +44,7 @@ export async function dueDomains(
   now: number,
 ): Promise<DueDomains> {
   // Where the clock was set back every domain says so, as long as it is.
-  const isBehind = clockFinding({ journal: { domain: "", keys: [] }, lastRunAt, now }) !== undefined;
+  const isBehind = clockFinding({ lastRunAt, now }) !== undefined;
   if (found === undefined || isBehind || journals.looks === undefined) return { due: domains, rested: [] };
   const looks = await journals.looks();
   const due: DomainName[] = [];

@@ -11,17 +11,9 @@ import type { GlobalOptions, KeyFileOptions, PassphraseOptions } from "./options
 import { applySettingOptions } from "./setting-options.ts";
 
 /** What holds for this run: options over environment over configuration. Defaults are where they are used. */
-export interface Settings {
+export interface Settings extends Omit<ConfigSettings, "store"> {
   /** Modes and owners are of a folder's files; a store on a server has none. */
   readonly store: FileAccessOptions & { readonly address: StoreAddress };
-  readonly keygen: ConfigSettings["keygen"];
-  readonly records: ConfigSettings["records"];
-  readonly dns: ConfigSettings["dns"];
-  readonly rotation: ConfigSettings["rotation"];
-  readonly publish: ConfigSettings["publish"];
-  readonly signer: ConfigSettings["signer"];
-  readonly hooks: ConfigSettings["hooks"];
-  readonly domain: ConfigSettings["domain"];
 }
 
 /** @throws {ConfigError} the configuration cannot be read or cannot be meant */

@@ -6,6 +6,7 @@ import { keyRecordName } from "../keys/key-name.ts";
 import type { SignerKey } from "../signers/signer-form.ts";
 import { buildProbeMessage } from "../signing/probe-message.ts";
 import { verifyMessage } from "../signing/verify.ts";
+import { steadyMs } from "../steady-clock.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 import type { SignerTarget } from "./signer-target.ts";
 
@@ -33,16 +34,16 @@ export async function testLiveSigner(
   target: SignerTarget,
   tools: LiveTestTools,
 ): Promise<void> {
-  const deadline = performance.now() + target.timeLimitMs;
+  const deadline = steadyMs() + target.timeLimitMs;
   const tests = [target.test && runTest, target.testUrl && askRspamd].flatMap((test) => test || []);
   for (const test of tests) {
     for (let earlier: SignerTestError | undefined; ; ) {
       const fault = await test(keys, target, tools, deadline);
       if (fault === undefined) break;
       // What was cut short by the deadline says less than what was said before it.
-      if (performance.now() >= deadline) throw earlier ?? fault;
+      if (steadyMs() >= deadline) throw earlier ?? fault;
       earlier = fault;
-      if (performance.now() + ASK_AGAIN_MS >= deadline) throw fault;
+      if (steadyMs() + ASK_AGAIN_MS >= deadline) throw fault;
       await delay(ASK_AGAIN_MS, undefined, { signal: tools.signal });
     }
   }
@@ -127,5 +128,5 @@ const askRspamd: LiveTest = async (keys, { testUrl = "" }, { resolver, signal, n
 
 /** Whole milliseconds, one at least. */
 function timeLeft(deadline: number): number {
-  return Math.max(1, Math.ceil(deadline - performance.now()));
+  return Math.max(1, Math.ceil(deadline - steadyMs()));
 }

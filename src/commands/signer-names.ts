@@ -2,7 +2,7 @@ import { DkimctlError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import type { SignerNames } from "../rotation/signer-names.ts";
 import { joinReadings, type SignerReading } from "../signers/signer-reading.ts";
-import { configurationFiles, type ReadableSigner, readConfiguration } from "./signer-sources.ts";
+import { type ReadableSigner, readConfiguration, readConfigurations } from "./signer-sources.ts";
 
 export interface SignerNamesOptions {
   readonly signer: ReadableSigner;
@@ -80,18 +80,16 @@ export class SignerNamesReader {
   #read(): Known | { readonly reason: string } {
     const { signer, output, configurations, readText } = this.#options;
     try {
-      const own: SignerReading[] = [];
+      const readings: SignerReading[] = [];
       if (output?.isThere()) {
         const read = (path: string) => {
           this.#ownFiles.add(path);
           return readText(path);
         };
-        own.push(readConfiguration(signer, output.path, read));
+        readings.push(readConfiguration(signer, output.path, read));
       }
-      const others = configurations
-        .flatMap(configurationFiles)
-        .map((path) => readConfiguration(signer, path, readText));
-      return summarize(joinReadings([...own, ...others]), readText);
+      readings.push(readConfigurations(signer, configurations, readText));
+      return summarize(joinReadings(readings), readText);
     } catch (error) {
       if (!(error instanceof DkimctlError)) throw error;
       return { reason: `the signer's configuration: ${error.message}` };

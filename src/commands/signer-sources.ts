@@ -1,6 +1,5 @@
 import { readdirSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import type { CliContext } from "../context.ts";
 import { DkimctlError, OperationError, UsageError } from "../errors.ts";
 import { quoteName } from "../keys/domain-name.ts";
 import { systemErrorReason } from "../keys/key-store-errors.ts";
@@ -16,7 +15,6 @@ import {
   ReadingBuilder,
   type SignerReading,
 } from "../signers/signer-reading.ts";
-import { readTextFile } from "./input-files.ts";
 
 /** The signers whose configuration can be read, each with the file that Debian's package reads. */
 export const READABLE_SIGNERS = {
@@ -37,13 +35,11 @@ export type ReadableSigner = keyof typeof READABLE_SIGNERS;
 export function readConfigurations(
   signer: ReadableSigner,
   paths: readonly string[],
-  cli: CliContext,
+  readText: ConfigurationReader,
   domain?: string,
 ): SignerReading {
   return joinReadings(
-    paths
-      .flatMap(configurationFiles)
-      .map((path) => readConfiguration(signer, path, (file) => readTextFile(file, cli), domain)),
+    paths.flatMap(configurationFiles).map((path) => readConfiguration(signer, path, readText, domain)),
   );
 }
 
@@ -75,7 +71,7 @@ export function readConfiguration(
 }
 
 /** A folder stands for its files in order, under the names that Debian reads from a conf.d. */
-export function configurationFiles(path: string): string[] {
+function configurationFiles(path: string): string[] {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];
   return listFolder(path)
     .filter(({ name, isFolder }) => !isFolder && /^[A-Za-z0-9_-]+(?:\.conf)?$/.test(name))

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { requireProgram } from "../dns/publish/run-program.ts";
 import type { Resolver } from "../dns/resolver.ts";
@@ -20,6 +19,7 @@ import { SignerTestError, testLiveSigner } from "./signer-live-test.ts";
 import { readConfiguration } from "./signer-sources.ts";
 import type { SignerTarget } from "./signer-target.ts";
 import { signersKeys } from "./signers-keys.ts";
+import { signerKeyOf } from "./stored-keys.ts";
 
 export interface SignerSwitchOptions {
   readonly target: SignerTarget;
@@ -269,8 +269,7 @@ export class ConfiguredSigner implements SignerSwitch {
   }
 
   async #signerKey({ domain, selector }: SigningKey): Promise<SignerKey> {
-    const { name, location, encoding, tags, privateKey } = await this.#options.store.read({ domain, selector });
-    return { name, path: resolve(location), algorithm: privateKey.type, encoding, tags };
+    return signerKeyOf(await this.#options.store.read({ domain, selector }));
   }
 }
 

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { DkimctlError, OperationError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import { keyRecordName } from "../keys/key-name.ts";
@@ -10,6 +9,7 @@ import type { SignerEntry } from "../signers/signer-reading.ts";
 import { readSignerKeyFile } from "./signer-key-file.ts";
 import { readConfiguration } from "./signer-sources.ts";
 import type { SignerSwitchOptions } from "./signer-switch.ts";
+import { signerKeyOf } from "./stored-keys.ts";
 
 /**
  * The keys that a signer's configuration has to name: of a domain with a key that rotation has made sign, the active ones
@@ -31,7 +31,11 @@ export async function signersKeys(
       const journal = await journals.read(domain);
       const active = journal?.keys.filter(({ state }) => state === "active") ?? [];
       const own: SignerKey[] = [];
-      for (const { selector } of active) own.push(...(await storedKey({ domain, selector }, store)));
+      for (const { selector } of active) {
+        const stored = await readIfStored(store, { domain, selector });
+        // A key whose file is gone cannot sign anyway, and one such file stops some signers altogether.
+        if (stored !== undefined) own.push(signerKeyOf(stored));
+      }
       const hasSigned = journal?.keys.some(({ entered }) => entered.active !== undefined);
       (hasSigned ? managed : begun).add(domain);
       if (own.length > 0) keys.set(domain, own);
@@ -54,14 +58,6 @@ export async function signersKeys(
     if (!managed.has(domain) && !isLost) keys.set(domain, [...(keys.get(domain) ?? []), keyOfEntry(entry)]);
   }
   return keys;
-}
-
-/** A key whose file is gone cannot sign anyway, and one such file stops some signers altogether. */
-async function storedKey(wanted: SignerKey["name"], store: SignerSwitchOptions["store"]): Promise<SignerKey[]> {
-  const stored = await readIfStored(store, wanted);
-  if (stored === undefined) return [];
-  const { name, location, encoding, tags, privateKey } = stored;
-  return [{ name, path: resolve(location), algorithm: privateKey.type, encoding, tags }];
 }
 
 function keyOfEntry({ name, source, tags, where }: SignerEntry): SignerKey {

@@ -1,7 +1,10 @@
+import { resolve } from "node:path";
 import { DkimctlError, OperationError } from "../errors.ts";
 import type { DomainName } from "../keys/domain-name.ts";
 import type { KeyName } from "../keys/key-name.ts";
 import type { KeyStore, KeyStoreEntry, PublicKeyEntry, StoredKey, StoredPublicKey } from "../keys/key-store.ts";
+import { publicHalfOf } from "../keys/stored-key.ts";
+import type { SignerKey } from "../signers/signer-form.ts";
 import { visibleText } from "../terminal/visible-text.ts";
 
 export type KeyReading =
@@ -12,12 +15,27 @@ export type KeyReading =
  * The keys of the chosen domains in order, each read when its turn comes. What cannot be read is a result of its own.
  * @param all whether files that cannot be a key of any domain are to be told too
  */
-export async function* readKeys(
+export function readKeys(
   store: KeyStore,
   chooses: (domain: DomainName) => boolean,
   all: boolean,
 ): AsyncGenerator<KeyReading> {
-  for await (const entry of store.list(({ domain }) => chooses(domain))) {
+  const entries = store.list(({ domain }) => chooses(domain));
+  return readEach(entries, store, all);
+}
+
+/** The keys of one domain, as `readKeys`; a store with an index looks at no other. */
+export function readKeysOf(store: KeyStore, wanted: DomainName): AsyncGenerator<KeyReading> {
+  const entries = store.list(({ domain }) => domain === wanted, wanted);
+  return readEach(entries, store, false);
+}
+
+async function* readEach(
+  entries: AsyncIterable<KeyStoreEntry>,
+  store: KeyStore,
+  all: boolean,
+): AsyncGenerator<KeyReading> {
+  for await (const entry of entries) {
     if (entry.kind === "key") yield await readKey(store, entry.name);
     else if (all || entry.name !== undefined) yield { kind: "failed", name: entry.name, error: problemError(entry) };
   }
@@ -68,12 +86,7 @@ async function* readOneByOne(
     }
     const { name } = entry;
     const reading = await readKey(store, name);
-    if (reading.kind === "failed") {
-      yield [{ ...reading, name }];
-      continue;
-    }
-    const { location, tags, warnings, privateKey } = reading.key;
-    yield [{ kind: "key", key: { name, location, tags, warnings, publicKey: privateKey.publicKey } }];
+    yield [reading.kind === "failed" ? { ...reading, name } : { kind: "key", key: publicHalfOf(reading.key) }];
   }
 }
 
@@ -85,6 +98,11 @@ export async function readKey(store: KeyStore, name: KeyName): Promise<KeyReadin
     if (error instanceof DkimctlError) return { kind: "failed", name, error };
     throw error;
   }
+}
+
+/** A stored key as a signer is told of it. */
+export function signerKeyOf({ name, location, encoding, tags, privateKey }: StoredKey): SignerKey {
+  return { name, path: resolve(location), algorithm: privateKey.type, encoding, tags };
 }
 
 /** What a file that is no readable key means to the user. */

@@ -6,6 +6,7 @@ import { parseDomainFilter } from "../report/domain-filter.ts";
 import { createKeyCheckFormat, KEY_CHECK_FORMAT_NAMES, type KeyCheckFormatName } from "../report/key-checks/index.ts";
 import { NagiosStatus, nagiosLine, nagiosStatus } from "../report/key-checks/nagios-format.ts";
 import { parseSelectorFilter } from "../report/selector-filter.ts";
+import type { JournalStore } from "../rotation/journal-store.ts";
 import { SigningKeys } from "../rotation/signing-keys.ts";
 import { createStyle, wantsColor } from "../terminal/style.ts";
 import { addDnsOptions, type DnsOptions, openResolver, openServerPool } from "./dns-options.ts";
@@ -92,7 +93,7 @@ async function testkeys(domains: string[], options: TestkeysOptions, cli: CliCon
   const mode = evidenceMode(options, isRepeated(options));
   const settings = loadSettings(cli, options);
   const filter = parseFilter(domains, options);
-  const source = await openSource(options, settings, cli);
+  const { source, journals } = await openSource(options, settings, cli);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
   const port = settings.dns["authoritative-port"];
@@ -101,7 +102,7 @@ async function testkeys(domains: string[], options: TestkeysOptions, cli: CliCon
   async function round(hold: boolean): Promise<Round> {
     const deadline = startDeadline(options.deadline);
     const signal = deadline === undefined ? cli.signal : AbortSignal.any([cli.signal, deadline.signal]);
-    const chooses = options.onlyActive ? await onlyThatSign(filter, settings, cli) : filter;
+    const chooses = journals === undefined ? filter : await onlyThatSign(filter, journals);
     const output = openReportOutput(options.output, hold, cli);
     try {
       const format = createKeyCheckFormat(options.format, {
@@ -146,17 +147,22 @@ function parseFilter(
 /** Read anew in each round: what signs may have changed since. */
 async function onlyThatSign(
   filter: (name: KeyName) => boolean,
-  settings: Settings,
-  cli: CliContext,
+  journals: JournalStore,
 ): Promise<(name: KeyName) => boolean> {
-  const journals = await openJournals(cli, await openStore(cli, {}, settings), settings);
   const signing = await SigningKeys.read(journals);
   return (name) => filter(name) && signing.includes(name);
 }
 
-async function openSource(options: TestkeysOptions, settings: Settings, cli: CliContext): Promise<KeySource> {
-  if (options.fromRecords !== undefined) return openRecordsSource(options.fromRecords, cli);
-  return storeSource(await openStore(cli, options, settings));
+/** Where the keys are, and, if only some of them are wanted, the journals that tell which sign. Opened for all rounds. */
+async function openSource(
+  options: TestkeysOptions,
+  settings: Settings,
+  cli: CliContext,
+): Promise<{ readonly source: KeySource; readonly journals?: JournalStore }> {
+  if (options.fromRecords !== undefined) return { source: await openRecordsSource(options.fromRecords, cli) };
+  const store = await openStore(cli, options, settings);
+  const source = storeSource(store);
+  return options.onlyActive ? { source, journals: await openJournals(cli, store, settings) } : { source };
 }
 
 function startDeadline(seconds: number | undefined): Deadline | undefined {

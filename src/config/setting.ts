@@ -209,7 +209,6 @@ export function selectors(comment: string, sample: readonly string[]): Setting<r
       if (new Set(given).size !== given.length) throw new WrongValue("a list of different selectors");
       return given;
     },
-    format: formatTexts,
     option: { placeholder: "selector,...", read: commaListValue },
   };
 }

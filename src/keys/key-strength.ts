@@ -1,8 +1,9 @@
 import type { PublicKey, RsaPublicKey } from "./public-key.ts";
 import { toBigInt } from "./rsa-numbers.ts";
+import type { RsaPrivateKey } from "./rsa-private-key.ts";
 import { ed25519PointWeakness } from "./weak-keys/ed25519-point.ts";
 import { exponentWeakness } from "./weak-keys/exponent.ts";
-import { fermatWeakness } from "./weak-keys/fermat.ts";
+import { fermatWeakness, primesAreFarApart } from "./weak-keys/fermat.ts";
 import { knownKeyWeakness } from "./weak-keys/known-keys.ts";
 import { isCompositeModulus, modulusWeakness, primeModulusWeakness } from "./weak-keys/modulus.ts";
 import { patternWeakness } from "./weak-keys/pattern.ts";
@@ -29,16 +30,18 @@ export interface KeyStrengthOptions {
    * 2048 bits the prime modulus costs two milliseconds, the others together a fifth of one; without all of it, it is
    * some microseconds.
    */
-  readonly arithmetic?: boolean;
-  /** Default false. Of a modulus whose factors are at hand nobody need ask whether it is a prime. */
-  readonly isComposite?: boolean;
+  readonly arithmetic?: boolean | undefined;
+  /** Default false. It is known that the modulus is no prime. */
+  readonly isComposite?: boolean | undefined;
+  /** Its two factors, when they are at hand: then the modulus is no prime, and whether they are close can be seen. */
+  readonly factors?: Pick<RsaPrivateKey, "prime1" | "prime2"> | undefined;
   /**
    * Default false. Its two factors are at hand, belong to its exponents (`assertRsaConsistent`), and made a signature
    * that verifies: they have no small factors. For the signature of m is m^d with e*d = 1 + k*(p-1), so m^(k*(p-1)) is 1
    * modulo p: Fermat's test of p, to a base that nobody chose. A p = f*r with a small f stands it only where the order of
    * m modulo r, nearly as long as r itself, divides k*(f-1).
    */
-  readonly hasSigned?: boolean;
+  readonly hasSigned?: boolean | undefined;
 }
 
 /**
@@ -64,7 +67,7 @@ export function rsaSizeWeakness(modulusBits: number): KeyWeakness | undefined {
 
 function rsaWeaknesses(
   { modulus, exponent, modulusBits }: RsaPublicKey,
-  { arithmetic = true, isComposite = false, hasSigned = false }: KeyStrengthOptions,
+  { arithmetic = true, isComposite = false, factors, hasSigned = false }: KeyStrengthOptions,
 ) {
   const broken = modulusWeakness(modulus);
   // Zero has no size, and what is even is no key: nothing more is to be said.
@@ -76,8 +79,10 @@ function rsaWeaknesses(
   if (!arithmetic) return found;
   if (!hasSigned) found.push(smallFactorWeakness(n));
   if (modulusBits > MAX_ARITHMETIC_BITS) return found;
-  found.push(fermatWeakness(n), wienerWeakness(n, toBigInt(exponent)));
-  if (!isComposite) found.push(primeModulusWeakness(modulus));
+  if (factors === undefined || !primesAreFarApart(factors.prime1, factors.prime2)) found.push(fermatWeakness(n));
+  // What Wiener's method finds is no shorter than that.
+  if (exponent.length * 8 >= modulusBits / 2) found.push(wienerWeakness(n, toBigInt(exponent)));
+  if (!isComposite && factors === undefined) found.push(primeModulusWeakness(modulus));
   return found;
 }
 

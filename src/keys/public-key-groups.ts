@@ -4,6 +4,7 @@ import { examineKeyFile, type NamedFile } from "./key-file-list.ts";
 import type { KeyName } from "./key-name.ts";
 import type { KeyProblem, PublicKeyEntry, RecordTags, StoredKey } from "./key-store.ts";
 import { readPlainKeyFile } from "./plain-key-file.ts";
+import { publicHalfOf } from "./stored-key.ts";
 
 /** Keys in a group: enough that the handing over costs nothing, a millisecond's work. */
 const MOST_AT_ONCE = 64;
@@ -68,8 +69,7 @@ async function readPublicKey(file: NamedFile | KeyProblem, { read }: PublicKeyTo
   if (entry.kind === "problem") return entry;
   const { name } = entry;
   try {
-    const { privateKey, location, tags, warnings } = await read(name);
-    return { kind: "key", key: { name, location, publicKey: privateKey.publicKey, tags, warnings } };
+    return { kind: "key", key: publicHalfOf(await read(name)) };
   } catch (error) {
     if (error instanceof DkimctlError) return { kind: "failed", name, error };
     throw error;

@@ -104,13 +104,16 @@ export function planRotation(input: PlanInput): RotationPlan {
   };
 }
 
-/** That the clock is behind what has been seen of it: then no time may be measured or written down. */
+/**
+ * That the clock is behind what has been seen of it: then no time may be measured or written down.
+ * @param journal absent: what is asked holds for every domain
+ */
 export function clockFinding({
   journal,
   lastRunAt = 0,
   now,
-}: Pick<PlanInput, "journal" | "lastRunAt" | "now">): RotationFinding | undefined {
-  const latest = Math.max(latestTime(journal), lastRunAt);
+}: Pick<PlanInput, "lastRunAt" | "now"> & Partial<Pick<PlanInput, "journal">>): RotationFinding | undefined {
+  const latest = Math.max(journal === undefined ? 0 : latestTime(journal), lastRunAt);
   if (latest <= now + CLOCK_TOLERANCE_MS) return undefined;
   const message = `an earlier run was at ${new Date(latest).toISOString()}, ${roughDuration(latest - now)} from now: the clock was or is wrong, and nothing is done`;
   return { level: "person", message, hint: "see to the clock of this host" };

@@ -2,7 +2,7 @@ import { parseRecordTags } from "../dns/record-tags.ts";
 import { DkimctlError } from "../errors.ts";
 import { quoteName } from "../keys/domain-name.ts";
 import type { RecordTags } from "../keys/key-store.ts";
-import { readPerlLiteral, readPerlScalar } from "./perl-literal.ts";
+import { readPerlLiteral, readPerlScalar, skipSpace } from "./perl-literal.ts";
 import { ReadingBuilder, type SignerReading, shown, signerSyntaxError } from "./signer-reading.ts";
 
 /**
@@ -122,23 +122,16 @@ function recordTags(options: readonly (string | undefined)[]): RecordTags {
  * by `;`.
  */
 function readCall(text: string, from: number): (string | undefined)[] | "unterminated" | undefined {
-  let at = from;
-  const skipSpace = () => {
-    const [space = ""] = /^(?:\s|#[^\n]*(?:\n|$))*/.exec(text.slice(at, at + 10_000)) ?? [];
-    at += space.length;
-  };
-  skipSpace();
+  let at = skipSpace(text, from);
   const hasParenthesis = text[at] === "(";
   if (hasParenthesis) at += 1;
   const list: (string | undefined)[] = [];
   for (let wantsValue = true; ; ) {
-    skipSpace();
+    at = skipSpace(text, at);
     if (at >= text.length) return "unterminated";
     const rest = text.slice(at, at + 4096);
     if (hasParenthesis && rest.startsWith(")")) {
-      at += 1;
-      skipSpace();
-      return text[at] === ";" ? list : undefined;
+      return text[skipSpace(text, at + 1)] === ";" ? list : undefined;
     }
     if (!hasParenthesis && rest.startsWith(";")) return list;
     const separator = /^(?:,|=>)/.exec(rest)?.[0];

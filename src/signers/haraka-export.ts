@@ -1,5 +1,4 @@
-import { shellQuote } from "../keys/file-permissions.ts";
-import { requirePath, type SignerForm, WRITTEN_BY } from "./signer-form.ts";
+import { type SignerForm, shellPath, WRITTEN_BY } from "./signer-form.ts";
 
 /**
  * Commands for a shell, run in Haraka's folder, that link each domain's key and selector to where its plugin dkim looks
@@ -16,9 +15,8 @@ export const harakaForm: SignerForm = {
     const commands = keys.map((key) => {
       const { domain, selector } = key.name;
       const folder = `.${domain}.${selector}`;
-      const path = requirePath(key, /^[^\x00-\x1f\x7f-\x9f]$/, "a shell");
       return `mkdir -p ${folder}
-ln -sfn ${shellQuote(path)} ${folder}/private
+ln -sfn ${shellPath(key)} ${folder}/private
 printf '%s\\n' ${selector} > ${folder}/selector
 ln -sfn ${folder} .${domain}.new
 mv -T .${domain}.new ${domain}

@@ -49,10 +49,18 @@ export function readPerlLiteral(
   return { value: map, end: at + 1 };
 }
 
-function skipSpace(text: string, from: number): number {
-  const space = /(?:\s|#[^\n]*(?:\n|$))*/y;
-  space.lastIndex = from;
-  return from + (space.exec(text)?.[0].length ?? 0);
+/** The place of what comes next, white space and comments passed over. */
+export function skipSpace(text: string, from: number): number {
+  // Not one pattern for all of it: where there is much, it would overflow its stack.
+  const next = /\S/g;
+  for (let at = from; ; ) {
+    next.lastIndex = at;
+    const found = next.exec(text)?.index ?? text.length;
+    if (text[found] !== "#") return found;
+    const end = text.indexOf("\n", found);
+    if (end === -1) return text.length;
+    at = end + 1;
+  }
 }
 
 /** The scalar at the start of the text: `value` is `undefined` for `undef`. @returns `undefined` for what is no literal */

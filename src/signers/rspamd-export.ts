@@ -9,6 +9,7 @@ import {
   type SignerForm,
   SignerFormError,
   type SignerKey,
+  shellPath,
   WRITTEN_BY,
 } from "./signer-form.ts";
 
@@ -124,11 +125,11 @@ export const rspamdRedisForm: SignerForm = {
     });
     const commands = keys.map((key) => {
       const { domain, selector } = key.name;
-      const path = requirePath(key, /^[^\x00-\x1f\x7f-\x9f]$/, "a shell");
+      const path = shellPath(key);
       const command = `redis-cli -x HSET ${shellQuote(keyPrefix)} '${selector}.${domain}'`;
-      if (key.encoding !== "base64") return `${command} < ${shellQuote(path)}\n`;
+      if (key.encoding !== "base64") return `${command} < ${path}\n`;
       // As rspamdRawKey has it. Without the test a file that is missing would become an empty key.
-      return `test -r ${shellQuote(path)}\n{ echo; cat ${shellQuote(path)}; } | ${command}\n`;
+      return `test -r ${path}\n{ echo; cat ${path}; } | ${command}\n`;
     });
     return [
       {

@@ -4,10 +4,10 @@ import { concurrentMap } from "../concurrent-map.ts";
 import { DkimctlError } from "../errors.ts";
 import type { Readability } from "../keys/file-reader.ts";
 import { compareKeyNames, type KeyName, keyRecordName, parseKeyName } from "../keys/key-name.ts";
-import type { RecordTags } from "../keys/key-store.ts";
+import type { StoredPublicKey } from "../keys/key-store.ts";
 import { systemErrorCode } from "../keys/key-store-errors.ts";
 import type { ParsedPrivateKey } from "../keys/private-key.ts";
-import { type PublicKey, publicKeyFingerprint, samePublicKey } from "../keys/public-key.ts";
+import { publicKeyFingerprint, samePublicKey } from "../keys/public-key.ts";
 import { EXPORT_FORMS } from "./index.ts";
 import type { SignerKey } from "./signer-form.ts";
 import type { SenderChoice, SignerEntry } from "./signer-reading.ts";
@@ -30,14 +30,6 @@ export interface SignerProblem {
   /** One sentence. */
   readonly message: string;
   readonly hint?: string | undefined;
-}
-
-/** What is to be known of a key of the store: no secret, so that there may be many. */
-export interface StoredPublicKey {
-  readonly name: KeyName;
-  readonly location: string;
-  readonly tags: RecordTags;
-  readonly publicKey: PublicKey;
 }
 
 /** What the check may ask of the world. */

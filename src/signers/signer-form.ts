@@ -1,5 +1,6 @@
 import { OperationError } from "../errors.ts";
 import { type DomainName, quoteName } from "../keys/domain-name.ts";
+import { shellQuote } from "../keys/file-permissions.ts";
 import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { RecordTags } from "../keys/key-store.ts";
 import type { PrivateKey } from "../keys/private-key.ts";
@@ -84,6 +85,11 @@ export function requirePath({ path, name }: SignerKey, pattern: RegExp, signer: 
     `the file of ${keyRecordName(name)}, ${quoteName(path)}, holds ${quoteName(bad)}, which ${signer} cannot be told`,
     { hint: "move the store to a folder with a plain name, or link to it from one" },
   );
+}
+
+/** The path as one word for a shell, in whose script it stands on one line. @throws {SignerFormError} */
+export function shellPath(key: SignerKey): string {
+  return shellQuote(requirePath(key, /^[^\x00-\x1f\x7f-\x9f]$/, "a shell"));
 }
 
 /** Keys by domain, in the order given. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type Canonicalization, canonicalizeBody } from "./canonicalization.ts";
 
 /** The body hashes of one message; what several signatures have in common is computed once (RFC 6376 §3.7). */
@@ -21,9 +21,9 @@ export class BodyHasher {
   hash(canonicalization: Canonicalization, length?: number): Buffer {
     const key = `${canonicalization} ${length}`;
     const octets = this.#canonicalBody(canonicalization).subarray(0, length);
-    const hash = this.#hashes.get(key) ?? createHash("sha256").update(octets).digest();
-    this.#hashes.set(key, hash);
-    return hash;
+    const found = this.#hashes.get(key) ?? hash("sha256", octets, "buffer");
+    this.#hashes.set(key, found);
+    return found;
   }
 
   #canonicalBody(canonicalization: Canonicalization): Uint8Array {

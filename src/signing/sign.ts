@@ -1,4 +1,4 @@
-import { createHash, sign as cryptoSign, type KeyObject } from "node:crypto";
+import { sign as cryptoSign, hash, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import { UsageError } from "../errors.ts";
 import { parseDomainName, quoteName } from "../keys/domain-name.ts";
@@ -108,7 +108,7 @@ async function signOctets(octets: Uint8Array, privateKey: PrivateKey): Promise<U
   const key = toPrivateKeyObject(privateKey);
   return privateKey.type === "rsa"
     ? signAsync("sha256", octets, key)
-    : signAsync(null, createHash("sha256").update(octets).digest(), key);
+    : signAsync(null, hash("sha256", octets, "buffer"), key);
 }
 
 const signAsync = promisify<string | null, Uint8Array, KeyObject, Buffer>(cryptoSign);

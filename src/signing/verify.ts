@@ -1,4 +1,4 @@
-import { createHash, verify as cryptoVerify, type KeyObject } from "node:crypto";
+import { verify as cryptoVerify, hash, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import type { TxtAnswer } from "../dns/resolver.ts";
 import { DkimctlError } from "../errors.ts";
@@ -196,7 +196,7 @@ async function signatureFault(
   const signedFields = picker.pick(signature.signedHeaders, field);
   const header = headerHashInput(signedFields, field, signature.headerCanonicalization);
   const isRsa = signature.algorithm === "rsa-sha256";
-  const data = isRsa ? header : createHash("sha256").update(header).digest();
+  const data = isRsa ? header : hash("sha256", header, "buffer");
   const verified = await verifyAsync(isRsa ? "sha256" : null, data, key, signature.signature);
   return verified ? undefined : "signature did not verify";
 }

@@ -302,12 +302,12 @@ describe("any text", () => {
         ({ text, key }, at, removed, inserted) => {
           const offset = at % text.length;
           const mutated = text.slice(0, offset) + inserted + text.slice(offset + removed);
-          const { state, publicKey, record } = checkRecord(mutated);
+          const { state, publicKey } = checkRecord(mutated);
           if (state !== "usable" || key === undefined) return;
           expect(publicKey).toBeDefined();
           if (publicKey === undefined || samePublicKey(publicKey, key)) return;
           // Other octets: then the report shows them, as the record has them.
-          expect(record).toEqual(parseKeyRecord(mutated));
+          expect(parseKeyRecord(mutated).publicKey).toEqual(keyRecordFor(publicKey).publicKey);
           expect(checkRecord(formatKeyRecord(keyRecordFor(publicKey, {}))).publicKey).toEqual(publicKey);
         },
       ),

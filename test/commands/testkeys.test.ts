@@ -506,6 +506,20 @@ describe("watching", () => {
     expect(names).toHaveLength(1);
   });
 
+  test("opens the store once, however many rounds there are", async () => {
+    let opened = 0;
+    const { exitCode, stdout } = await run(["b.example", "--only-active", "--wait-until", "pass", "--watch", "1"], {
+      ...slowZone(12),
+      keyStore: (store) => {
+        opened++;
+        return store;
+      },
+    });
+    expect(exitCode).toBe(0);
+    expect(stdout.match(/^TESTING#1/gm)?.length).toBeGreaterThan(1);
+    expect(opened).toBe(1);
+  });
+
   test("--wait-timeout gives up, and says what it last saw", async () => {
     const { pool, resolver } = slowZone(1_000_000);
     const { exitCode, stdout } = await run(["b.example", "--wait-until", "pass", "--wait-timeout", "1"], {

@@ -74,6 +74,25 @@ describe("commands on a store in Vault", () => {
     expect(selectors.length > 0).toBe(argv[0] === "a.example");
   });
 
+  test.each<[RegExp, ...string[]]>([
+    [/mail\S* of a\.example/, "publish", "a.example", "--publish-method", "exec", "--publish-command", "true"],
+    [/no key of a\.example is proven/, "rotate", "a.example", "--adopt"],
+  ])("reads the document of no other domain: %s: %s %s", async (said, ...argv) => {
+    const vault = await startVault();
+    await run(vault, ["keygen", "-d", "a.example", "-d", "b.example", "-s", "mail", "-t", "ed25519"]);
+    const from = vault.requests.length;
+    const resolver = fakeResolver({});
+    const { stderr } = await runCli([...argv, "--store", address(vault)], {
+      env: { VAULT_TOKEN: vault.token },
+      resolver,
+      pool: { connect: () => resolver, close: async () => {} },
+    });
+    const requests = vault.requests.slice(from).join("\n");
+    expect(requests).toContain("dkim/a.example");
+    expect(requests).not.toContain("b.example");
+    expect(stderr).toMatch(said);
+  });
+
   test("without credentials, with a file that everybody can read, and with a password in the address", async () => {
     const vault = await startVault();
     const nothing = await run(vault, ["showkeys"], {});

@@ -1,10 +1,11 @@
 import { checkPrimeSync } from "node:crypto";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkPublicKeyStrength, type KeyWeakness, rsaSizeWeakness } from "../../src/keys/key-strength.ts";
 import { ed25519PrivateKeyFromSeed } from "../../src/keys/private-key.ts";
 import { parseSubjectPublicKeyInfo, rsaPublicKeyFromNumbers } from "../../src/keys/public-key.ts";
 import { bitLength, toBigInt, toOctets } from "../../src/keys/rsa-numbers.ts";
-import { integerSquareRoot } from "../../src/keys/weak-keys/fermat.ts";
+import { integerSquareRoot, primesAreFarApart } from "../../src/keys/weak-keys/fermat.ts";
 import { sharedPrimes } from "../../src/keys/weak-keys/shared-primes.ts";
 import { ed25519Sample, rsaSample } from "./sample-keys.ts";
 
@@ -137,6 +138,40 @@ test("integer square roots", () => {
     expect(integerSquareRoot(root * root)).toBe(root);
     if (root > 1n) expect(integerSquareRoot(root * root - 1n)).toBe(root - 1n);
   }
+});
+
+test("integer square roots of all lengths", () => {
+  const root = fc.integer({ min: 1, max: 1100 }).chain((bits) => fc.bigInt({ min: 1n, max: 2n ** BigInt(bits) }));
+  fc.assert(
+    fc.property(root, fc.bigInt({ min: 0n, max: 2n ** 1100n }), (known, more) => {
+      const n = known * known + (more % (2n * known + 1n));
+      expect(integerSquareRoot(n)).toBe(known);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("factors at hand change nothing that is said of the modulus", () => {
+  for (let distance = 1; distance < 512; distance += 6) {
+    const other = nextPrime(p - 2n ** BigInt(distance));
+    const factors = { prime1: toOctets(p), prime2: toOctets(other) };
+    expect(checkPublicKeyStrength(key(p * other), { factors })).toEqual(checkPublicKeyStrength(key(p * other)));
+  }
+});
+
+test.each([
+  ["three octets alike", 2n ** 487n, true],
+  ["their first number differs by one", 2n ** 480n, false],
+  ["four octets alike", 2n ** 479n, false],
+])("whether primes are far apart: %s", (_, distance, expected) => {
+  const prime = 0xc0ffee00n << 480n;
+  expect(primesAreFarApart(toOctets(prime), toOctets(prime + distance))).toBe(expected);
+  expect(primesAreFarApart(toOctets(prime + distance), toOctets(prime))).toBe(expected);
+});
+
+test("primes of different lengths, and short ones, are looked at by Fermat's method", () => {
+  expect(primesAreFarApart(toOctets(2n ** 512n + 1n), toOctets(2n ** 511n + 1n))).toBe(false);
+  expect(primesAreFarApart(Uint8Array.of(9, 9, 9, 9, 9), Uint8Array.of(1, 1, 1, 1, 1))).toBe(false);
 });
 
 describe("known keys", () => {

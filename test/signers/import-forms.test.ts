@@ -53,6 +53,11 @@ describe("amavisd.conf", () => {
       `dkim_key( # one\n 'example.com',\n'mail', # two )\n'/k.pem'\n) ;`,
       "mail@example.com /k.pem",
     ],
+    [
+      "a long comment",
+      `dkim_key( #${"-".repeat(20_000)}\n'example.com', 'mail', '/k.pem');`,
+      "mail@example.com /k.pem",
+    ],
     ["U-labels", `dkim_key('bücher.example','mail','/k.pem');`, "mail@xn--bcher-kva.example /k.pem"],
     ["upper case", `  dkim_key('Example.COM','Mail','/k.pem'); # note`, "mail@example.com /k.pem"],
   ];

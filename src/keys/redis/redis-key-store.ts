@@ -20,7 +20,7 @@ import { publicKeyFingerprint } from "../public-key.ts";
 import { formatRecordTags, hasTags, parseRecordTags } from "../record-tags-file.ts";
 import { rspamdRawKey } from "../rspamd-raw-key.ts";
 import type { Selector } from "../selector.ts";
-import { shareByCopy } from "../stored-key.ts";
+import { publicHalfOf, shareByCopy } from "../stored-key.ts";
 import type { RedisConnection, RedisReply } from "./redis-connection.ts";
 import { asList, asText, scanFields } from "./redis-fields.ts";
 import { clearTextWarnings, serverWarnings } from "./redis-health.ts";
@@ -111,8 +111,7 @@ export class RedisKeyStore implements KeyStore {
     const found = await this.#fetch(names);
     return names.map((name, index): PublicKeyEntry => {
       try {
-        const { privateKey, ...key } = this.#parse(name, found[index * 2], found[index * 2 + 1]);
-        return { kind: "key", key: { ...key, publicKey: privateKey.publicKey } };
+        return { kind: "key", key: publicHalfOf(this.#parse(name, found[index * 2], found[index * 2 + 1])) };
       } catch (error) {
         if (!(error instanceof DkimctlError)) throw error;
         return { kind: "failed", name, error };

@@ -1,17 +1,24 @@
 import { bitLength } from "../rsa-numbers.ts";
 import type { KeyWeakness } from "./weakness.ts";
 
-/** floor(sqrt(n)), by Newton's iteration from above; its start is right to some fifty bits. */
+/**
+ * floor(sqrt(n)): the root of the upper half of n, which is half of the root, then one step of Newton's, which gives the
+ * other half. All divisions together cost little more than the last.
+ */
 export function integerSquareRoot(n: bigint): bigint {
-  if (n < 2n) return n;
-  // Even, so that the root of what is shifted out is a whole number of bits.
-  const shift = Math.max(0, bitLength(n) - 52) & ~1;
-  let root = BigInt(Math.floor(Math.sqrt(Number(n >> BigInt(shift)))) + 2) << BigInt(shift >> 1);
-  for (;;) {
-    const next = (root + n / root) >> 1n;
-    if (next >= root) return root;
-    root = next;
-  }
+  return n < 2n ? n : rootOf(n, bitLength(n));
+}
+
+function rootOf(n: bigint, bits: number): bigint {
+  // Exact, for what a number holds exactly.
+  if (bits <= 52) return BigInt(Math.floor(Math.sqrt(Number(n))));
+  // A quarter, rounded down: as many bits as the step adds.
+  const step = bits >> 2;
+  const shift = BigInt(step);
+  const upper = rootOf(n >> (2n * shift), bits - 2 * step);
+  const root = ((upper << shift) + (n >> shift) / upper) >> 1n;
+  // Newton's step never ends below the root, and here by less than one above it.
+  return root * root > n ? root - 1n : root;
 }
 
 /** What squares are modulo small numbers. */
@@ -49,6 +56,20 @@ export function fermatWeakness(n: bigint, rounds = 100): KeyWeakness | undefined
     a = a + 1 === FILTER_MODULUS ? 0 : a + 1;
   }
   return undefined;
+}
+
+/**
+ * Whether two primes are so far apart that Fermat's method takes more than 2^64 steps: it takes (p - q)^2 / (8 * sqrt(n))
+ * of them. Told by their first octets; `false` also where these do not tell.
+ */
+export function primesAreFarApart(prime1: Uint8Array, prime2: Uint8Array): boolean {
+  if (prime1.length !== prime2.length || prime1.length < 32) return false;
+  return Math.abs(leadingNumber(prime1) - leadingNumber(prime2)) > 1;
+}
+
+function leadingNumber(octets: Uint8Array): number {
+  const [a = 0, b = 0, c = 0, d = 0] = octets;
+  return ((a * 256 + b) * 256 + c) * 256 + d;
 }
 
 function isSquare(n: bigint): boolean {
