@@ -5,11 +5,14 @@ import { type DynamicZone, startDynamicZone } from "../helpers/dynamic-zone.ts";
 import { verifyWithDkimpy, verifyWithMailDkim } from "../helpers/mail-peers.ts";
 import { startDkimpyMilter } from "../helpers/milter-daemons.ts";
 import { findBinary, requirePeer } from "../helpers/peers.ts";
-import { type RunningSigner, run, startExim } from "../helpers/signer-daemons.ts";
+import { type RunningSigner, run, startExim, startRspamd } from "../helpers/signer-daemons.ts";
 import { failingReload, HOUR, type Signer, switchedSigner } from "../helpers/switched-signer.ts";
 
 const isRoot = process.getuid?.() === 0;
 const peer = requirePeer("named", "nsupdate", "dig", "perl", "dkimverify");
+
+/** Otherwise rspamd looks after its maps each minute. */
+const MAPS_AT_ONCE = "options { map_watch_interval = 1s; }";
 
 const SIGNATURE = /^DKIM-Signature:(?:.*\r\n[ \t])*.*\r\n/gim;
 
@@ -181,6 +184,85 @@ test = ${JSON.stringify(test)}\n[domain."${domain}"]\nalgorithms = ${JSON.string
       expect(changed, changed.stderr).toMatchObject({ exitCode: 0, stderr: "" });
       expect(own.states(domain)).toEqual({ k1: "draining", k2: "draining", k3: "active" });
       expect(await signatures(daemon, domain)).toEqual(["rsa-sha256 k3 pass"]);
+    },
+  );
+
+  const rspamd = requirePeer("rspamd");
+
+  /** All that a signer knows which reads each of the files when it likes: some of before the change, some of after it. */
+  function mixtures(before: Record<string, string>, after: Record<string, string>): Record<string, string>[] {
+    return Object.entries(after).reduce<Record<string, string>[]>(
+      (all, [name, text]) =>
+        all.flatMap((files) =>
+          [...new Set([before[name] ?? text, text])].map((either) => ({ ...files, [name]: either })),
+        ),
+      [{}],
+    );
+  }
+
+  test.skipIf(rspamd.skip).each(["maps", "tables"])(
+    `rspamd, %s: whichever files are of before a change, what is signed verifies ${rspamd.reason}`,
+    { timeout: 120_000 },
+    async (form) => {
+      const [added, present] = [`added.${form}.example.test`, `present.${form}.example.test`];
+      const { own, output, files } = setUp("rspamd", present);
+      own.configure(`type = "rspamd"\nform = "${form}"\noutput = "${output}"\nreload = ["true"]`);
+      /** What a rspamd that has read these files makes of mail of both domains; each mixture once. */
+      const signedFrom = async (before: Record<string, string>, after: Record<string, string>) => {
+        const seen = new Set<string>();
+        for (const mixture of mixtures(before, after)) {
+          for (const [name, text] of Object.entries(mixture)) writeFileSync(join(output, name), text);
+          const daemon = await startRspamd(own.folder, mixture["dkim_signing.conf"] ?? "");
+          try {
+            seen.add([await signatures(daemon, added), await signatures(daemon, present)].join(" / "));
+          } finally {
+            await daemon.stop();
+          }
+        }
+        return [...seen].sort();
+      };
+      expect(await own.bringUp(present)).toMatchObject({ exitCode: 0, stderr: "" });
+      const alone = files();
+      // In the order of the names it comes before the other.
+      expect(await own.bringUp(added)).toMatchObject({ exitCode: 0, stderr: "" });
+      const both = files();
+      expect(both).not.toEqual(alone);
+      expect(await signedFrom(alone, both)).toEqual([
+        " / rsa-sha256 k1 pass",
+        "rsa-sha256 k1 pass / rsa-sha256 k1 pass",
+      ]);
+      await own.prepareNext();
+      const changed = await own.run("rotate");
+      expect(changed, changed.stderr).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(own.states(present)).toEqual({ k1: "draining", k2: "active" });
+      expect(await signedFrom(both, files())).toEqual([
+        "rsa-sha256 k1 pass / rsa-sha256 k1 pass",
+        "rsa-sha256 k2 pass / rsa-sha256 k2 pass",
+      ]);
+    },
+  );
+
+  test.skipIf(rspamd.skip)(
+    "rspamd, maps: it sees the one map that changes, and needs no reload",
+    { timeout: 60_000 },
+    async () => {
+      const domain = "reread.example.test";
+      const { own, output, files } = setUp("rspamd", domain);
+      const configure = (rest: string) =>
+        own.configure(`type = "rspamd"\nform = "maps"\noutput = "${output}"\nreload = ["true"]\n${rest}`);
+      configure("");
+      expect(await own.bringUp(domain)).toMatchObject({ exitCode: 0, stderr: "" });
+      const before = files();
+      const daemon = await startRspamd(own.folder, before["dkim_signing.conf"] ?? "", MAPS_AT_ONCE);
+      onTestFinished(() => daemon.stop(), 30_000);
+      expect(await signatures(daemon, domain)).toEqual(["rsa-sha256 k1 pass"]);
+      await own.prepareNext();
+      configure(`test-url = "${daemon.url}"\ntime-limit = "20s"`);
+      const changed = await own.run("rotate");
+      expect(changed, changed.stderr).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(await signatures(daemon, domain)).toEqual(["rsa-sha256 k2 pass"]);
+      const after = files();
+      expect(Object.keys(after).filter((name) => after[name] !== before[name])).toEqual(["dkim_selectors.map"]);
     },
   );
 });

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parseToml } from "../../src/config/config-toml.ts";
-import { parseKeyName } from "../../src/keys/key-name.ts";
+import { keyFileName, parseKeyName } from "../../src/keys/key-name.ts";
 import { EXPORT_FORMS } from "../../src/signers/index.ts";
+import { readRspamd } from "../../src/signers/rspamd-import.ts";
 import { SignerFormError, type SignerKey } from "../../src/signers/signer-form.ts";
 import { rsaSample } from "../keys/sample-keys.ts";
 
@@ -32,9 +33,7 @@ const WITH_PATHS = Object.entries(EXPORT_FORMS).flatMap(([signer, forms]) =>
 
 describe("paths", () => {
   test.each(WITH_PATHS)("%s %s names an ordinary file", (signer, form) => {
-    expect(textOf(signer, form, [key("/var/lib/dkim/example.com.mail.pem")])).toContain(
-      "/var/lib/dkim/example.com.mail.pem",
-    );
+    expect(textOf(signer, form, [key("/var/lib/dkim/plain.pem")])).toContain("/var/lib/dkim/plain.pem");
   });
 
   describe.each(WITH_PATHS)("%s %s", (signer, form) => {
@@ -99,14 +98,81 @@ describe("rspamd's tables", () => {
         domains.map((domain) => key(`/k/${domain}.pem`, domain)),
       );
     if (refused) expect(write).toThrow(/would also match/);
-    else expect(write()).toContain("*@bar.example k0002");
+    else expect(write()).toMatch(/^\*@bar\.example [0-9a-f]{32}$/m);
   });
 
+  const tables = (...domains: string[]) =>
+    textOf(
+      "rspamd",
+      "tables",
+      domains.map((domain) => key(`/k/${domain}.pem`, domain)),
+    ).split("\n");
+
   test("name keys so that none is part of another", () => {
-    const keys = Array.from({ length: 12 }, (_, index) => key("/k.pem", `d${index}.x${index}.example`));
-    const ids = [...textOf("rspamd", "tables", keys).matchAll(/^(k\d+) /gm)].map(([, id]) => id);
-    expect(new Set(ids.map((id) => id?.length))).toEqual(new Set([5]));
-    expect(new Set(ids).size).toBe(12);
+    const lines = tables(...Array.from({ length: 40 }, (_, index) => `d${index}.x${index}.example`)).join("\n");
+    const ids = [...lines.matchAll(/^([0-9a-f]+) /gm)].map(([, id]) => id);
+    expect(new Set(ids.map((id) => id?.length))).toEqual(new Set([32]));
+    expect(new Set(ids).size).toBe(40);
+  });
+
+  test("a domain that comes or goes changes no line of another", () => {
+    const [few, more] = [tables("b.example", "d.example"), tables("a.example", "b.example", "c.example", "d.example")];
+    expect(more).toEqual(expect.arrayContaining(few));
+    expect(more.filter((line) => !few.includes(line))).toEqual([
+      expect.stringMatching(/ a\.example:mail:/),
+      expect.stringMatching(/ c\.example:mail:/),
+      expect.stringMatching(/^\*@a\.example /),
+      expect.stringMatching(/^\*@c\.example /),
+    ]);
+  });
+});
+
+describe("rspamd's maps", () => {
+  const FOLDER = "/etc/rspamd/local.d";
+  const mapsForm = EXPORT_FORMS.rspamd?.maps;
+  if (mapsForm === undefined || mapsForm.isSecret) throw new Error("no such form");
+  const { form } = mapsForm;
+  const maps = (...keys: SignerKey[]) =>
+    new Map(form.files(keys, { folder: FOLDER }).map(({ name, text }) => [`${FOLDER}/${name}`, text]));
+  const stored = (selector: string, folder = "/var/lib/dkim") => {
+    const name = parseKeyName("example.com", selector);
+    return key(`${folder}/${keyFileName(name)}`, name.domain, selector);
+  };
+
+  test("a change of keys is a change of one file", () => {
+    const [before, after] = [maps(stored("k1")), maps(stored("k2"))];
+    const changed = [...after].filter(([path, text]) => before.get(path) !== text).map(([path]) => path);
+    expect(changed).toEqual([`${FOLDER}/dkim_selectors.map`]);
+    expect(before.get(`${FOLDER}/dkim_paths.map`)).toContain("example.com /var/lib/dkim/example.com.$selector.pem\n");
+  });
+
+  test.each([
+    ["a dot, which the store writes as %2E", stored("a.b")],
+    ["no selector in the name", key("/k/plain.pem")],
+    ["a selector that is only the end of one", key("/k/example.com.email.pem")],
+    ["the selector of another domain", key("/k/sub.example.com.mail.pem")],
+  ])("the path stays as it is: %s", (_, one) => {
+    expect(maps(one).get(`${FOLDER}/dkim_paths.map`)).toContain(`example.com ${one.path}\n`);
+  });
+
+  test.each([stored("k1"), stored("a.b"), stored("k1", "/k1/example.com.k1.pem"), key("/k/plain.pem")])(
+    "are read back with the key's own file: $path",
+    (one) => {
+      const files = maps(one);
+      const { entries, notUnderstood } = readRspamd(
+        files.get(`${FOLDER}/dkim_signing.conf`) ?? "",
+        "conf",
+        (path) => files.get(path) ?? "",
+      );
+      expect(notUnderstood).toEqual([]);
+      expect(entries).toMatchObject([{ name: one.name, source: { kind: "file", path: one.path } }]);
+    },
+  );
+
+  test("a selector with a dot is warned of, an ordinary one is not", () => {
+    expect(form.caution?.(stored("a.b"))).toMatch(/^its selector has a dot/);
+    expect(form.caution?.(stored("k1"))).toBeUndefined();
+    expect(form.caution?.({ ...stored("a.b"), algorithm: "ed25519" })).toMatch(/bare seed .*; its selector has a dot/);
   });
 });
 
