@@ -4,12 +4,13 @@
 // is one. A cache is used only when it was made from these very octets by this very V8: it holds a copy of its source,
 // which is compared, and V8 refuses what another version or build of it made. `npm run build` writes it; a run never does.
 const { readFileSync } = require("node:fs");
-const { availableParallelism } = require("node:os");
-const { join } = require("node:path");
 const { Script } = require("node:vm");
 
 const HEAD = "(function (exports, require, module, __filename, __dirname) { ";
 const TAIL = "\n})";
+
+/** What of Node every command loads: it does its work without a thread. */
+const WITHOUT_THREADS = ["node:fs", "node:path", "node:events", "node:process", "node:util"];
 
 /**
  * @param {string} folder of the bundle
@@ -22,7 +23,7 @@ function loadBundle(folder, onChunk) {
   function load(name) {
     const known = loaded.get(name);
     if (known !== undefined) return known.exports;
-    const filename = join(folder, name);
+    const filename = `${folder}/${name}`;
     const source = readFileSync(filename);
     const { text, cachedData } = readCodeCache(`${filename}${suffix}`, source) ?? { text: wrap(source).latin1Slice() };
     const script = new Script(text, { filename, cachedData });
@@ -32,7 +33,11 @@ function loadBundle(folder, onChunk) {
     onChunk?.({ name, source, script });
     return module.exports;
   }
-  const requireFrom = (id) => (id.startsWith("./") ? load(id.slice(2)) : require(id));
+  function requireFrom(id) {
+    if (id.startsWith("./")) return load(id.slice(2));
+    if (!WITHOUT_THREADS.includes(id)) sizeThreadPool();
+    return require(id);
+  }
   return load;
 }
 
@@ -60,21 +65,27 @@ function wrap(source) {
   return Buffer.concat([Buffer.from(HEAD), source, Buffer.from(TAIL)]);
 }
 
+/** Keys are made in libuv's thread pool, which has four threads unless its first use finds another number here. */
+function sizeThreadPool() {
+  process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, require("node:os").availableParallelism()));
+}
+
 async function start() {
-  // Keys are made in libuv's thread pool, which has four threads unless its first use finds another number here.
-  process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
-  const folder = join(__dirname, "../dist/cli");
+  const folder = `${__dirname.slice(0, -"bin".length)}dist/cli`;
   const argv = process.argv.slice(2);
-  // A stack with -v names the lines of src/: node reads the source maps of what it loads itself.
   const verbose = argv.includes("-v") || argv.includes("--verbose");
-  if (verbose) process.setSourceMapsEnabled(true);
-  const { main, processContext, reportError } = verbose
-    ? require(join(folder, "cli.cjs"))
-    : loadBundle(folder)("cli.cjs");
+  const { main, processContext, reportError } = verbose ? requireVerbosely(folder) : loadBundle(folder)("cli.cjs");
   const cli = processContext();
   process.exitCode = await main(argv, cli);
   const failure = await cli.endProcess();
   if (failure !== undefined) process.exitCode = reportError(failure, argv, cli);
+}
+
+/** A stack with -v names the lines of src/: node reads the source maps of what it loads itself. */
+function requireVerbosely(folder) {
+  process.setSourceMapsEnabled(true);
+  sizeThreadPool();
+  return require(`${folder}/cli.cjs`);
 }
 
 if (require.main === module) start();
