@@ -27,7 +27,8 @@ function loadBundle(folder, onChunk) {
     const source = readFileSync(filename);
     const { text, cachedData } = readCodeCache(`${filename}${suffix}`, source) ?? { text: wrap(source).latin1Slice() };
     const script = new Script(text, { filename, cachedData });
-    const module = { exports: {} };
+    // A dictionary: of other objects, V8 makes a hidden class for each of a hundred exports, which takes 0.1 ms.
+    const module = { exports: { __proto__: null } };
     loaded.set(name, module);
     script.runInThisContext().call(module.exports, module.exports, requireFrom, module, filename, folder);
     onChunk?.({ name, source, script });
