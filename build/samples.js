@@ -109,15 +109,19 @@ function start(folder) {
 async function run(argv, { main, processContext }, printed) {
   // So many listen for signals here as no process has commands.
   process.setMaxListeners(0);
-  // Its own outputs are looked at, so that they are compiled, and then left alone.
+  // Its own outputs are used, so that they are compiled, and then left alone: of the build, one writes at once like a
+  // file, the other takes its time like a terminal.
   const cli = processContext();
-  const actual = cli.stdout;
-  actual.write("\n");
-  actual.flush();
-  const silent = { write: (text) => printed.push(text), flush() {}, drained: async () => {}, isTTY: actual.isTTY };
+  const { stdout: actual, stderr } = cli;
+  for (const output of [actual, stderr]) {
+    output.write("\n");
+    output.flush();
+  }
+  const { isTTY, columns } = actual;
+  const silent = { write: (text) => printed.push(text), flush() {}, drained: async () => {}, isTTY, columns };
   const outputs = { stdout: { value: silent }, stderr: { value: silent } };
   const exitCode = await main(argv, Object.defineProperties(cli, outputs));
-  await Promise.all([cli.endProcess(), actual.drained()]);
+  await Promise.all([cli.endProcess(), actual.drained(), stderr.drained()]);
   if (exitCode === 70) throw new Error(`dkimctl ${argv.join(" ")} has a bug: ${printed.join("")}`);
 }
 
