@@ -77,6 +77,15 @@ describe("what a command loads", () => {
     },
   );
 
+  test.each([
+    ["--version", []],
+    ["--help", []],
+    ["showkeys --help", []],
+    ["showkeys", ["SIGINT", "SIGTERM", "SIGHUP"]],
+  ])("%s listens to the signals %j", (line, signals) => {
+    expect(whatIsLoaded(program, line.split(" "), env).signals).toEqual(signals);
+  });
+
   test("testkeys: of Node, what asks the DNS and what signs", () => {
     const { builtins } = whatIsLoaded(program, ["testkeys", "--server", "127.0.0.1#9", "--retries", "0"], env);
     // node:dgram loads what it needs for node:cluster; the resolver's signals are AbortSignals.
