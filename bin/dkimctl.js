@@ -14,7 +14,7 @@ const WITHOUT_THREADS = ["node:fs", "node:path", "node:events", "node:process", 
 
 /**
  * @param {string} folder of the bundle
- * @param {(chunk: { name: string, source: Buffer, script: Script }) => void} [onChunk] told of each chunk that was run
+ * @param {(chunk: { name: string, text: string, script: Script }) => void} [onChunk] told of each chunk that was run
  * @returns {(name: string) => any} what a chunk exports
  */
 function loadBundle(folder, onChunk) {
@@ -25,13 +25,13 @@ function loadBundle(folder, onChunk) {
     if (known !== undefined) return known.exports;
     const filename = `${folder}/${name}`;
     const source = readFileSync(filename);
-    const { text, cachedData } = readCodeCache(`${filename}${suffix}`, source) ?? { text: wrap(source).latin1Slice() };
+    const { text, cachedData } = readCodeCache(`${filename}${suffix}`, source) ?? { text: HEAD + source.latin1Slice() + TAIL };
     const script = new Script(text, { filename, cachedData });
     // A dictionary: of other objects, V8 makes a hidden class for each of a hundred exports, which takes 0.1 ms.
     const module = { exports: { __proto__: null } };
     loaded.set(name, module);
     script.runInThisContext().call(module.exports, module.exports, requireFrom, module, filename, folder);
-    onChunk?.({ name, source, script });
+    onChunk?.({ name, text, script });
     return module.exports;
   }
   function requireFrom(id) {
@@ -47,7 +47,15 @@ function codeCacheSuffix() {
   return `.${process.versions.v8}-${process.arch}.cache`;
 }
 
-/** The file is the source as it is compiled, then what V8 made of it. */
+/**
+ * The file is the source as it is compiled, then what V8 made of it, at a multiple of eight: V8 would copy it to one.
+ * @returns {Buffer} the file
+ */
+function formatCodeCache(text, data) {
+  const source = Buffer.from(text, "latin1");
+  return Buffer.concat([source, Buffer.alloc(alignedLength(source.length) - source.length), data]);
+}
+
 function readCodeCache(filename, source) {
   let cache;
   try {
@@ -59,11 +67,12 @@ function readCodeCache(filename, source) {
   const length = end + TAIL.length;
   if (cache.length <= length || cache.compare(source, 0, source.length, HEAD.length, end) !== 0) return undefined;
   const text = cache.latin1Slice(0, length);
-  return text.startsWith(HEAD) && text.endsWith(TAIL) ? { text, cachedData: cache.subarray(length) } : undefined;
+  if (!text.startsWith(HEAD) || !text.endsWith(TAIL)) return undefined;
+  return { text, cachedData: cache.subarray(alignedLength(length)) };
 }
 
-function wrap(source) {
-  return Buffer.concat([Buffer.from(HEAD), source, Buffer.from(TAIL)]);
+function alignedLength(length) {
+  return Math.ceil(length / 8) * 8;
 }
 
 /** Keys are made in libuv's thread pool, which has four threads unless its first use finds another number here. */
@@ -90,4 +99,4 @@ function requireVerbosely(folder) {
 }
 
 if (require.main === module) start();
-else module.exports = { loadBundle, codeCacheSuffix, wrap };
+else module.exports = { loadBundle, codeCacheSuffix, formatCodeCache };

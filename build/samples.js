@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-const { loadBundle, codeCacheSuffix, wrap } = createRequire(import.meta.url)("../bin/dkimctl.js");
+const { loadBundle, codeCacheSuffix, formatCodeCache } = createRequire(import.meta.url)("../bin/dkimctl.js");
 
 const DOMAINS = ["example.com", "example.org"];
 
@@ -89,9 +89,9 @@ const TASKS = {
     await withNameServer(printed, async (server) => {
       for (const samples of [usual(server), LESS_USUAL]) {
         for (const argv of samples.flatMap(({ lines }) => lines)) await run(argv, program, printed);
-        for (const { name, source, script } of chunks.splice(0)) {
+        for (const { name, text, script } of chunks.splice(0)) {
           const path = join(folder, `${name}${codeCacheSuffix()}`);
-          writeFileSync(path, Buffer.concat([wrap(source), script.createCachedData()]));
+          writeFileSync(path, formatCodeCache(text, script.createCachedData()));
         }
       }
     });
