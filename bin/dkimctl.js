@@ -3,7 +3,7 @@
 // Starts the bundle in dist/cli. Its chunks are loaded as require() would, but compiled from V8's code cache where there
 // is one. A cache is used only when it was made from these very octets by this very V8: it holds a copy of its source,
 // which is compared, and V8 refuses what another version or build of it made. `npm run build` writes it; a run never does.
-const { readFileSync } = require("node:fs");
+const { closeSync, openSync, readFileSync, readSync } = require("node:fs");
 const { Script } = require("node:vm");
 
 const HEAD = "(function (exports, require, module, __filename, __dirname) { ";
@@ -24,8 +24,10 @@ function loadBundle(folder, onChunk) {
     const known = loaded.get(name);
     if (known !== undefined) return known.exports;
     const filename = `${folder}/${name}`;
-    const source = readFileSync(filename);
-    const { text, cachedData } = readCodeCache(`${filename}${suffix}`, source) ?? { text: HEAD + source.latin1Slice() + TAIL };
+    const source = read(filename, 0);
+    const { text, cachedData } = readCodeCache(`${filename}${suffix}`, source) ?? {
+      text: HEAD + source.latin1Slice() + TAIL,
+    };
     const script = new Script(text, { filename, cachedData });
     // A dictionary: of other objects, V8 makes a hidden class for each of a hundred exports, which takes 0.1 ms.
     const module = { exports: { __proto__: null } };
@@ -59,7 +61,7 @@ function formatCodeCache(text, data) {
 function readCodeCache(filename, source) {
   let cache;
   try {
-    cache = readFileSync(filename);
+    cache = read(filename, alignedLength(source.length));
   } catch {
     return undefined;
   }
@@ -69,6 +71,21 @@ function readCodeCache(filename, source) {
   const text = cache.latin1Slice(0, length);
   if (!text.startsWith(HEAD) || !text.endsWith(TAIL)) return undefined;
   return { text, cachedData: cache.subarray(alignedLength(length)) };
+}
+
+/** Where files are read, one chunk over the other: memory that is new takes the system 1.6 us for each 4096 octets. */
+const SPACE = Buffer.allocUnsafeSlow(2 ** 19);
+
+/** @returns {Buffer} the file; it lies in SPACE from `start` on if it has room there */
+function read(path, start) {
+  const file = openSync(path);
+  try {
+    let end = start;
+    for (let length = -1; length !== 0; end += length) length = readSync(file, SPACE, end, SPACE.length - end, null);
+    return end < SPACE.length ? SPACE.subarray(start, end) : readFileSync(path);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function alignedLength(length) {
