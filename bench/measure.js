@@ -73,6 +73,6 @@ export function growthExponent(secondsBySize) {
   const points = Object.entries(secondsBySize).map(([size, value]) => [Number(size), value]);
   const [[n1, t1], [n2, t2]] = points.slice(-2);
   const least = Math.min(...points.map(([, seconds]) => seconds));
-  const start = least < t1 / 2 ? least : 0;
+  const start = least < Math.min(t1, t2) / 2 ? least : 0;
   return Math.log((t2 - start) / (t1 - start)) / Math.log(n2 / n1);
 }

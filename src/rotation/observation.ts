@@ -120,10 +120,12 @@ function absorb(
   const ours = seen.kind === "agreed" && seen.serves === "ours";
   const stale = ours ? seen.negativeSeconds : Math.max(seen.ttlSeconds, seen.negativeSeconds);
   const moved = ours && key.servedAt !== undefined && key.servedAt !== seen.servedAt;
+  const again = ours && key.servedAt !== undefined && key.provenSince === undefined;
   const provenSince = ours ? (moved ? now : (key.provenSince ?? now)) : undefined;
   return {
-    // A resolver may hold the CNAME that led elsewhere, where the record is not kept.
-    staleSeconds: Math.max(key.staleSeconds, stale, moved ? key.ttlSeconds : 0),
+    // A resolver may hold the CNAME that led elsewhere, where the record is not kept. And after a break nobody knows all
+    // that stood there: most likely it had the TTL that ours has.
+    staleSeconds: Math.max(key.staleSeconds, stale, moved || again ? Math.max(key.ttlSeconds, seen.ttlSeconds) : 0),
     // Where the servers disagree, one may have our record, and may tell of a longer TTL than before.
     ttlSeconds: ours || seen.kind === "doubt" ? Math.max(key.ttlSeconds, seen.ttlSeconds) : key.ttlSeconds,
     provenSince,

@@ -51,7 +51,7 @@ export interface RotationKey {
   readonly servedAt?: string | undefined;
   /** Of a revoked key: since when, without a break, all servers have been without it at every look. */
   readonly absentSince?: number | undefined;
-  /** For how long a resolver may keep an older answer for the name, a "no" included: the most that was ever seen. */
+  /** For how long a resolver may keep an older answer for the name, a "no" included: the most that was ever seen or is likely. */
   readonly staleSeconds: number;
   /** The longest TTL of the record that was seen. */
   readonly ttlSeconds: number;

@@ -54,8 +54,20 @@ describe("what a look at the servers leaves in the journal", () => {
     [
       "proven for the first time",
       agreed("ours"),
-      { provenSince: undefined },
+      { provenSince: undefined, servedAt: undefined },
       { ...OLD, isSame: false, provenSince: NOW },
+    ],
+    [
+      "proven again: what stood there since, nobody saw; it may have had the TTL that ours had",
+      agreed("ours", { ttlSeconds: 60 }),
+      { provenSince: undefined },
+      { ...OLD, isSame: false, provenSince: NOW, staleSeconds: 3600 },
+    ],
+    [
+      "proven again: or the one that ours has now",
+      agreed("ours", { ttlSeconds: 86_400 }),
+      { provenSince: undefined },
+      { ...OLD, isSame: false, provenSince: NOW, staleSeconds: 86_400, ttlSeconds: 86_400 },
     ],
     ["absent: the proof ends", agreed("nothing"), {}, { ...OLD, isSame: false, provenSince: undefined }],
     [
