@@ -7,6 +7,9 @@
 const REQUIRE_LINE = /^(\t*)(?:let|const) ([\w$]+) = (require\("[\w.:@/-]+"\));$/gm;
 const INTEROP_LINE = /^()var ([\w$]+) = ((?:\/\* @__PURE__ \*\/ )?\S+__toESM\(.*\));$/gm;
 
+/** What bin/dkimctl.js has loaded already. */
+const LOADED = new Set(["fs", "os", "path", "vm"].map((name) => `require("node:${name}")`));
+
 function loadLazily(code, lines) {
   let lazy = code;
   for (const [line, indent, name, value] of code.matchAll(lines)) {
@@ -16,12 +19,23 @@ function loadLazily(code, lines) {
     const used = (after) => new RegExp(`(?<![\\w$]|(?<!\\.\\.)\\.)${name.replaceAll("$", "\\$")}${after}`, "g");
     // Used other than as `name.member`, as default imports are: it stays as it is.
     if (used("(?![\\w$.])").test(lazy.replace(line, ""))) continue;
-    const call = `(${name}()).`;
-    const rest = lazy.replace(used("\\."), () => call);
-    lazy = rest.replace(line, () => `${indent}let ${name}$; const ${name} = () => (${name}$ ??= ${value});`);
+    const [rest, declared] = LOADED.has(value)
+      ? withMembers(lazy, name, used("\\.([\\w$]+)"), value)
+      : [
+          lazy.replace(used("\\."), () => `(${name}()).`),
+          `let ${name}$; const ${name} = () => (${name}$ ??= ${value});`,
+        ];
+    lazy = rest.replace(line, () => indent + declared);
     if (lazy === rest) throw new Error(`${name} is used where it is declared`);
   }
   return lazy;
+}
+
+/** Taken apart: a look into these large modules at each call shows in a loop over many files. */
+function withMembers(code, name, member, value) {
+  const names = new Set(Array.from(code.matchAll(member), ([, each]) => each));
+  const taken = Array.from(names, (each) => `${each}: ${name}_${each}`);
+  return [code.replace(member, (_, each) => `${name}_${each}`), `const { ${taken.join(", ")} } = ${value};`];
 }
 
 /** `import * as name` of one of Node's own modules: for those who use no default, that module, not a copy of it. */

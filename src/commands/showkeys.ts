@@ -24,7 +24,7 @@ import {
   type PassphraseOptions,
 } from "./options.ts";
 import { loadSettings, openStore } from "./settings.ts";
-import { readPublicKeys } from "./stored-keys.ts";
+import { type PublicKeyReading, readPublicKeys } from "./stored-keys.ts";
 
 interface ShowkeysOptions extends GlobalOptions, PassphraseOptions {
   readonly format: RecordFormatName;
@@ -97,16 +97,19 @@ async function showkeys(domains: string[], options: ShowkeysOptions, cli: CliCon
       fail(error);
     }
   };
+  const showAll = (group: readonly PublicKeyReading[]) => {
+    for (const result of group) {
+      if (result.kind === "failed") fail(result.error);
+      else show(result.key);
+    }
+  };
   cli.stdout.write(format.begin?.() ?? "");
   let groups = 0;
   for await (const group of readPublicKeys(store, chooses, domains.length === 0)) {
     // A turn of the event loop, else a signal would not be heard, and what is written to a file not be handed on.
     if (groups++ > 0) await new Promise((resolve) => setImmediate(resolve));
     cli.throwIfEnded();
-    for (const result of group) {
-      if (result.kind === "failed") fail(result.error);
-      else show(result.key);
-    }
+    showAll(group);
     await cli.stdout.drained();
   }
   cli.stdout.write(format.end?.() ?? "");

@@ -52,11 +52,19 @@ export async function* readPublicKeys(
   all: boolean,
 ): AsyncGenerator<PublicKeyReading[]> {
   for await (const group of publicKeyGroups(store, ({ domain }) => chooses(domain))) {
-    yield group.flatMap((entry): PublicKeyReading | [] => {
-      if (entry.kind !== "problem") return entry;
-      return all || entry.name !== undefined ? { kind: "failed", name: entry.name, error: problemError(entry) } : [];
-    });
+    yield publicKeyReadings(group, all);
   }
+}
+
+function publicKeyReadings(group: readonly PublicKeyEntry[], all: boolean): PublicKeyReading[] {
+  const readings: PublicKeyReading[] = [];
+  for (const entry of group) {
+    if (entry.kind !== "problem") readings.push(entry);
+    else if (all || entry.name !== undefined) {
+      readings.push({ kind: "failed", name: entry.name, error: problemError(entry) });
+    }
+  }
+  return readings;
 }
 
 /** `KeyStore.readPublicKeys`, also of a store that reads one key at a time. */

@@ -235,6 +235,38 @@ export class DerReader {
   }
 }
 
+/** Where something stands among octets. */
+export interface OctetRange {
+  start: number;
+  end: number;
+}
+
+/**
+ * `passUnsignedInteger` of a `DerReader` without faults, for a number below 65,536 octets: in a loop over many keys that
+ * has no words for what is wrong.
+ * @param position where the INTEGER should start
+ * @param range becomes where its octets without leading zeros stand
+ * @returns whether it is one, and ends at `end` or before
+ */
+export function findUnsignedInteger(bytes: Uint8Array, position: number, end: number, range: OctetRange): boolean {
+  if (position + 2 > end || bytes[position] !== DerTag.integer) return false;
+  let length = bytes[position + 1] as number;
+  let start = position + 2;
+  if (length >= 0x80) {
+    const count = length & 0x7f;
+    if (count < 1 || count > 2 || start + count > end) return false;
+    length = bytes[start] as number;
+    if (count === 2) length = length * 256 + (bytes[start + 1] as number);
+    if (length < (count === 1 ? 0x80 : 0x100)) return false;
+    start += count;
+  }
+  range.end = start + length;
+  if (length === 0 || range.end > end || (bytes[start] as number) >= 0x80) return false;
+  const isPadded = bytes[start] === 0;
+  range.start = isPadded ? start + 1 : start;
+  return !isPadded || length === 1 || (bytes[start + 1] as number) >= 0x80;
+}
+
 function compareOctets(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i += 1) {

@@ -1,10 +1,11 @@
 import { accessSync, constants, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { NameSyntaxError } from "./domain-name.ts";
+import { type DomainName, NameSyntaxError } from "./domain-name.ts";
 import { shellQuote } from "./file-permissions.ts";
-import { type KeyName, keyFileName, parseKeyFileName } from "./key-name.ts";
+import { compareKeyNames, type KeyName, keyFileName, parseKeyFileName } from "./key-name.ts";
 import type { KeyProblem, KeyStoreEntry } from "./key-store.ts";
 import { systemErrorCode, systemErrorReason } from "./key-store-errors.ts";
+import type { Selector } from "./selector.ts";
 import { storeFailure } from "./store-folder.ts";
 
 const SUFFIX = ".pem";
@@ -40,31 +41,32 @@ export function* namedFiles(
   }
 }
 
+/** By domain, then selector. */
 function sortedFileNames(folder: string): string[] {
-  return readFolder(folder)
-    .filter((name) => name.endsWith(SUFFIX) && !name.startsWith("."))
-    .sort(compareFileNames);
+  const names = readFolder(folder).filter((name) => name.endsWith(SUFFIX) && !name.startsWith("."));
+  return areInOrder(names) ? names : names.sort((a, b) => compareKeyNames(partsOf(a), partsOf(b)));
 }
 
-/** By domain, then selector. Most folders are read in nearly this order, and sorting them costs a look at each name. */
-function compareFileNames(a: string, b: string): number {
-  const dividerA = lastDotBeforeSuffix(a);
-  const dividerB = lastDotBeforeSuffix(b);
-  const domainA = a.slice(0, Math.max(dividerA, 0));
-  const domainB = b.slice(0, Math.max(dividerB, 0));
-  if (domainA !== domainB) return domainA < domainB ? -1 : 1;
-  const selectorA = storedSelector(a, dividerA);
-  const selectorB = storedSelector(b, dividerB);
-  return selectorA === selectorB ? 0 : selectorA < selectorB ? -1 : 1;
+/** Most folders are read in order; to sort such a one would take each name apart twice. */
+function areInOrder(names: readonly string[]): boolean {
+  let last = partsOf("");
+  for (const name of names) {
+    const parts = partsOf(name);
+    if (compareKeyNames(last, parts) > 0) return false;
+    last = parts;
+  }
+  return true;
 }
 
-/** -1: there is none. */
-function lastDotBeforeSuffix(fileName: string): number {
-  return fileName.lastIndexOf(".", fileName.length - SUFFIX.length - 1);
-}
-
-function storedSelector(fileName: string, divider: number): string {
-  return fileName.slice(divider + 1, -SUFFIX.length).replaceAll("%2E", ".");
+/** What a file's name is ordered by, be it that of a key or not. */
+function partsOf(fileName: string): KeyName {
+  const end = fileName.length - SUFFIX.length;
+  const divider = fileName.lastIndexOf(".", end - 1);
+  const selector = fileName.slice(divider + 1, end);
+  return {
+    domain: fileName.slice(0, Math.max(divider, 0)) as DomainName,
+    selector: (selector.includes("%") ? selector.replaceAll("%2E", ".") : selector) as Selector,
+  };
 }
 
 function readFolder(folder: string): string[] {

@@ -2,12 +2,15 @@ import { DkimctlError } from "../errors.ts";
 import { keyFilePermissionWarnings } from "./file-permissions.ts";
 import { examineKeyFile, type NamedFile } from "./key-file-list.ts";
 import type { KeyName } from "./key-name.ts";
-import type { KeyProblem, PublicKeyEntry, StoredKey } from "./key-store.ts";
+import type { KeyProblem, PublicKeyEntry, RecordTags, StoredKey } from "./key-store.ts";
 import { readPlainKeyFile } from "./plain-key-file.ts";
 import { publicHalfOf } from "./stored-key.ts";
 
 /** Keys in a group: enough that the handing over costs nothing, a millisecond's work. */
 const MOST_AT_ONCE = 64;
+
+/** One for all, so that what is made of it is made once. */
+const NO_TAGS: RecordTags = {};
 
 /** What a folder of keys can do for a listing. */
 export interface PublicKeyTools {
@@ -23,18 +26,30 @@ export async function* publicKeyGroups(
   files: Iterable<NamedFile | KeyProblem>,
   tools: PublicKeyTools,
 ): AsyncGenerator<readonly PublicKeyEntry[], void, undefined> {
-  let group: PublicKeyEntry[] = [];
-  for (const file of files) {
-    const plain = readPlainKey(file, tools);
-    if (plain !== undefined) group.push(plain);
-    if (group.length === MOST_AT_ONCE || (plain === undefined && group.length > 0)) {
-      yield group;
-      group = [];
-    }
+  const rest = files[Symbol.iterator]();
+  for (;;) {
+    const { group, other } = readPlainKeys(rest, tools);
+    if (group.length > 0) yield group;
     // By itself, for it may be waited for: its passphrase is asked.
-    if (plain === undefined) yield [await readPublicKey(file, tools)];
+    if (other !== undefined) yield [await readPublicKey(other, tools)];
+    else if (group.length < MOST_AT_ONCE) return;
   }
-  if (group.length > 0) yield group;
+}
+
+/**
+ * The next ordinary keys, no more than a group. A function of its own: V8 takes longer to compile what can be suspended.
+ * @returns `other`: the file after them, when it is no ordinary key
+ */
+function readPlainKeys(files: Iterator<NamedFile | KeyProblem>, tools: PublicKeyTools) {
+  const group: PublicKeyEntry[] = [];
+  while (group.length < MOST_AT_ONCE) {
+    const { done, value: file } = files.next();
+    if (done === true) break;
+    const plain = readPlainKey(file, tools);
+    if (plain === undefined) return { group, other: file };
+    group.push(plain);
+  }
+  return { group, other: undefined };
 }
 
 function readPlainKey(
@@ -46,7 +61,7 @@ function readPlainKey(
   const plain = readPlainKeyFile(location);
   if (plain === undefined) return undefined;
   const warnings = keyFilePermissionWarnings(location, plain.mode, allowedMode);
-  return { kind: "key", key: { name, location, publicKey: plain.publicKey, tags: {}, warnings } };
+  return { kind: "key", key: { name, location, publicKey: plain.publicKey, tags: NO_TAGS, warnings } };
 }
 
 async function readPublicKey(file: NamedFile | KeyProblem, { read }: PublicKeyTools): Promise<PublicKeyEntry> {

@@ -1,3 +1,5 @@
+import type { OctetRange } from "./der.ts";
+
 /*
  * What `assertRsaConsistent` proves with large numbers, as remainders modulo two primes: linear in the length of the
  * key, a tenth of the time. Numbers that do not belong together and yet leave the same remainders differ by a multiple
@@ -7,12 +9,6 @@
 /** The two largest primes below 2^26: the product of two remainders is an exact double. */
 export const RESIDUE_PRIMES = [67_108_859, 67_108_837] as const;
 const [A, B] = RESIDUE_PRIMES;
-
-/** Where a number stands: big-endian octets without leading zeros. */
-export interface NumberPlace {
-  start: number;
-  end: number;
-}
 
 /** The numbers of an RSAPrivateKey (RFC 8017 §A.1.2) that are looked at: their places in its order. */
 export const RsaNumber = {
@@ -40,29 +36,45 @@ const powersB = powersOf16Bits(B);
 /** Of each `RsaNumber` of the key that is looked at. */
 const remaindersA = new Float64Array(7);
 const remaindersB = new Float64Array(7);
+/** The six leading octets of each but the exponent. */
+const leading = new Float64Array(7);
+
+interface Modulo {
+  readonly prime: number;
+  /** Of each `RsaNumber`. */
+  readonly remainders: Float64Array;
+}
+
+const MODULI: readonly Modulo[] = [
+  { prime: A, remainders: remaindersA },
+  { prime: B, remainders: remaindersB },
+];
 
 /**
  * Whether n = p*q, and d, dp and dq are the exponents of e: the public half is then that of the private one. False says
  * that it has not been shown, not that it is wrong. The coefficient is not looked at.
  * @param places of each `RsaNumber`
  */
-export function areResiduesConsistent(octets: Uint8Array, places: readonly NumberPlace[]): boolean {
+export function areResiduesConsistent(octets: DataView, places: readonly OctetRange[]): boolean {
   return reduceAll(octets, places) && belongTogether(octets, places);
 }
 
 /** @returns false: one of them is too long or too short for what is done here */
-function reduceAll(octets: Uint8Array, places: readonly NumberPlace[]): boolean {
+function reduceAll(octets: DataView, places: readonly OctetRange[]): boolean {
   const most = lengthAt(places, RsaNumber.modulus);
   if (most > MAX_OCTETS || lengthAt(places, RsaNumber.exponent) > MAX_EXPONENT_OCTETS) return false;
   for (let i = 0; i <= RsaNumber.exponent2; i += 1) {
-    const { start, end } = places[i] as NumberPlace;
-    if (i !== RsaNumber.exponent && (end - start < MIN_OCTETS || end - start > most)) return false;
+    const { start, end } = places[i] as OctetRange;
+    if (i !== RsaNumber.exponent) {
+      if (end - start < MIN_OCTETS || end - start > most) return false;
+      leading[i] = octets.getUint16(start) * 2 ** 32 + octets.getUint32(start + 2);
+    }
     reduce(octets, start, end, i);
   }
   return true;
 }
 
-function belongTogether(octets: Uint8Array, places: readonly NumberPlace[]): boolean {
+function belongTogether(octets: DataView, places: readonly OctetRange[]): boolean {
   const { modulus, exponent, privateExponent, prime1, prime2, exponent1, exponent2 } = RsaNumber;
   // It is below both primes, so that its remainders are itself.
   const e = remaindersA[exponent] as number;
@@ -70,18 +82,19 @@ function belongTogether(octets: Uint8Array, places: readonly NumberPlace[]): boo
     return false;
   }
   // e*dp = 1 + k*(p-1): of all k below e the leading octets tell the one.
-  const kp = Math.round(e * ratio(octets, places[exponent1], places[prime1]));
-  const kq = Math.round(e * ratio(octets, places[exponent2], places[prime2]));
+  const kp = Math.round(e * ratio(places, exponent1, prime1));
+  const kq = Math.round(e * ratio(places, exponent2, prime2));
   if (kp < 1 || kp >= e || kq < 1 || kq >= e) return false;
-  return (
-    areConsistentModulo(A, remaindersA, e, kp, kq) &&
-    areConsistentModulo(B, remaindersB, e, kp, kq) &&
-    isPrivateExponent(e, e * ratio(octets, places[privateExponent], places[modulus]))
-  );
+  const quotient = e * ratio(places, privateExponent, modulus);
+  if (quotient >= e) return false;
+  for (let i = 0; i < MODULI.length; i += 1) {
+    if (!areConsistentModulo(MODULI[i] as Modulo, e, kp, kq)) return false;
+  }
+  return isPrivateExponent(e, quotient);
 }
 
 /** n = p*q, e*dp = 1 + kp*(p-1), e*dq = 1 + kq*(q-1). */
-function areConsistentModulo(prime: number, remainders: Float64Array, e: number, kp: number, kq: number): boolean {
+function areConsistentModulo({ prime, remainders }: Modulo, e: number, kp: number, kq: number): boolean {
   const p = remainders[RsaNumber.prime1] as number;
   const q = remainders[RsaNumber.prime2] as number;
   return (
@@ -97,41 +110,42 @@ function areConsistentModulo(prime: number, remainders: Float64Array, e: number,
  * @param quotient about e*d/n, which is k/g
  */
 function isPrivateExponent(e: number, quotient: number): boolean {
-  if (quotient >= e) return false;
-  const leftA = remainder(e * (remaindersA[RsaNumber.privateExponent] as number) - 1, A);
-  const leftB = remainder(e * (remaindersB[RsaNumber.privateExponent] as number) - 1, B);
-  const phiA = phiModulo(A, remaindersA);
-  const phiB = phiModulo(B, remaindersB);
   for (let g = 1; g <= MAX_COMMON_DIVISOR; g += 1) {
     const k = Math.round(quotient * g);
     if (k < 1 || Math.abs(quotient * g - k) > 1e-3) continue;
-    const isMultiple =
-      remainder(g * leftA - remainder(k, A) * phiA, A) === 0 && remainder(g * leftB - remainder(k, B) * phiB, B) === 0;
-    if (isMultiple) return true;
+    if (isMultiple(e, g, k)) return true;
   }
   return false;
 }
 
-function phiModulo(prime: number, remainders: Float64Array): number {
-  const p = remainders[RsaNumber.prime1] as number;
-  const q = remainders[RsaNumber.prime2] as number;
-  return remainder((p - 1) * (q - 1), prime);
+/** g*(e*d - 1) = k*phi. */
+function isMultiple(e: number, g: number, k: number): boolean {
+  for (let i = 0; i < MODULI.length; i += 1) {
+    const { prime, remainders } = MODULI[i] as Modulo;
+    const p = remainders[RsaNumber.prime1] as number;
+    const q = remainders[RsaNumber.prime2] as number;
+    const left = remainder(e * (remainders[RsaNumber.privateExponent] as number) - 1, prime);
+    const phi = remainder((p - 1) * (q - 1), prime);
+    if (remainder(g * left - remainder(k, prime) * phi, prime) !== 0) return false;
+  }
+  return true;
 }
 
 /** The number's remainders. The sums stay below 2^52: at most 512 products of 16 and 26 bits. */
-function reduce(octets: Uint8Array, start: number, end: number, index: number): void {
+function reduce(octets: DataView, start: number, end: number, index: number): void {
   let sumA = 0;
   let sumB = 0;
   let power = 0;
-  let last = end - 1;
-  for (; last > start; last -= 2, power += 1) {
-    const word = ((octets[last - 1] as number) << 8) | (octets[last] as number);
+  let position = end - 2;
+  for (; position >= start; position -= 2, power += 1) {
+    const word = octets.getUint16(position);
     sumA += word * (powersA[power] as number);
     sumB += word * (powersB[power] as number);
   }
-  if (last === start) {
-    sumA += (octets[last] as number) * (powersA[power] as number);
-    sumB += (octets[last] as number) * (powersB[power] as number);
+  if (position + 1 === start) {
+    const octet = octets.getUint8(start);
+    sumA += octet * (powersA[power] as number);
+    sumB += octet * (powersB[power] as number);
   }
   remaindersA[index] = remainder(sumA, A);
   remaindersB[index] = remainder(sumB, B);
@@ -142,27 +156,22 @@ function remainder(number: number, prime: number): number {
   return number - Math.floor(number / prime) * prime;
 }
 
-/** About x/y, by the six leading octets of y and those of x that stand above them; 1 where x has more octets. */
-function ratio(octets: Uint8Array, x: NumberPlace | undefined, y: NumberPlace | undefined): number {
-  if (x === undefined || y === undefined || x.end - x.start > y.end - y.start) return 1;
-  const missing = y.end - y.start - (x.end - x.start);
-  return leadingNumber(octets, x.start, LEADING_OCTETS - missing) / leadingNumber(octets, y.start, LEADING_OCTETS);
+/** By how many octets x may be shorter than y for `ratio` to see it. */
+const SHIFTS = Array.from({ length: 6 }, (_, octets) => 256 ** -octets);
+
+/** About x/y of two `RsaNumber`, by their leading octets; 1 where x has more octets. */
+function ratio(places: readonly OctetRange[], x: number, y: number): number {
+  const missing = lengthAt(places, y) - lengthAt(places, x);
+  if (missing < 0) return 1;
+  return missing < SHIFTS.length ? ((leading[x] as number) / (leading[y] as number)) * (SHIFTS[missing] as number) : 0;
 }
 
-const LEADING_OCTETS = 6;
-
-function leadingNumber(octets: Uint8Array, start: number, count: number): number {
-  let number = 0;
-  for (let i = start; i < start + count; i += 1) number = number * 256 + (octets[i] as number);
-  return number;
+function isEven(octets: DataView, place: OctetRange | undefined): boolean {
+  return place === undefined || (octets.getUint8(place.end - 1) & 1) === 0;
 }
 
-function isEven(octets: Uint8Array, place: NumberPlace | undefined): boolean {
-  return place === undefined || ((octets[place.end - 1] as number) & 1) === 0;
-}
-
-function lengthAt(places: readonly NumberPlace[], index: number): number {
-  const { start, end } = places[index] as NumberPlace;
+function lengthAt(places: readonly OctetRange[], index: number): number {
+  const { start, end } = places[index] as OctetRange;
   return end - start;
 }
 

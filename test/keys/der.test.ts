@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DerError, DerReader, DerTag } from "../../src/keys/der.ts";
+import { DerError, DerReader, DerTag, findUnsignedInteger } from "../../src/keys/der.ts";
 import { encodeDer, encodeUnsignedInteger } from "../../src/keys/der-writer.ts";
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));
@@ -116,5 +116,50 @@ describe("any octets", () => {
     const body = new DerReader(hex("30 81 04 02 02 00 05"), 0, 7, faults).readConstructed();
     expect(body.readUnsignedInteger()).toEqual(hex("05"));
     expect(faults).toEqual(["the length at octet 1 is not minimal", "the INTEGER at octet 3 is padded"]);
+  });
+});
+
+describe("findUnsignedInteger finds what passUnsignedInteger passes", () => {
+  function found(octets: Uint8Array, end: number) {
+    const range = { start: -1, end: -1 };
+    return findUnsignedInteger(octets, 1, end, range) ? range : undefined;
+  }
+
+  function passed(octets: Uint8Array, end: number) {
+    const reader = new DerReader(octets, 1, end);
+    try {
+      const start = reader.passUnsignedInteger();
+      return { start, end: reader.position };
+    } catch (error) {
+      if (error instanceof DerError) return undefined;
+      throw error;
+    }
+  }
+
+  const content = fc.uint8Array({ maxLength: 300 });
+  const head = fc.array(fc.constantFrom(0x00, 0x01, 0x02, 0x7f, 0x80, 0x81, 0x82, 0x83, 0xff), { maxLength: 6 });
+
+  test("in anything", () => {
+    fc.assert(
+      fc.property(head, content, fc.nat(4), (first, rest, less) => {
+        const octets = Uint8Array.of(0, DerTag.integer, ...first, ...rest);
+        const end = Math.max(1, octets.length - less);
+        expect(found(octets, end)).toEqual(passed(octets, end));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("in numbers, with one octet of their head another, whole or cut off", () => {
+    fc.assert(
+      fc.property(content, fc.nat(5), fc.nat(255), fc.nat(2), fc.nat(3), (number, at, octet, less, after) => {
+        const octets = Uint8Array.of(0, ...encodeUnsignedInteger(number), ...new Uint8Array(after));
+        expect(found(octets, octets.length)).toEqual(passed(octets, octets.length));
+        expect(found(octets, octets.length)).toBeDefined();
+        if (at < octets.length) octets[at] = octet;
+        expect(found(octets, octets.length - less)).toEqual(passed(octets, octets.length - less));
+      }),
+      { numRuns: 3000 },
+    );
   });
 });

@@ -26,10 +26,21 @@ export function renderAmavisLayout({ record, bits, tags, key }: AmavisLayout): s
   const { selector, domain } = record.name;
   // A line break in a file's name would end the comment, and the rest of the name would be zone data.
   const file = record.location === undefined ? "" : `, ${visibleText(record.location)}`;
-  const head = quoteTxtStrings(`${tags.join("; ")}; p=`, SEPARATOR);
   const keyStrings = quotePlainStrings(key, SEPARATOR, KEY_STRING_OCTETS);
   return (
     `; key#${record.index} ${bits} bits, s=${selector}, d=${domain}${file}\n` +
-    `${keyRecordName(record.name)}.\t${record.ttlSeconds} TXT (${SEPARATOR}${head}${SEPARATOR}${keyStrings})\n\n`
+    `${keyRecordName(record.name)}.${headOf(tags, record.ttlSeconds)}${keyStrings})\n\n`
   );
+}
+
+let latest: { readonly tags: readonly string[]; readonly ttlSeconds: number; readonly head: string } | undefined;
+
+/** From the owner's name to the strings of the key. */
+function headOf(tags: readonly string[], ttlSeconds: number): string {
+  // Most records of a listing have the same array (`recordTagTexts`).
+  if (latest?.tags !== tags || latest.ttlSeconds !== ttlSeconds) {
+    const strings = quoteTxtStrings(`${tags.join("; ")}; p=`, SEPARATOR);
+    latest = { tags, ttlSeconds, head: `\t${ttlSeconds} TXT (${SEPARATOR}${strings}${SEPARATOR}` };
+  }
+  return latest.head;
 }

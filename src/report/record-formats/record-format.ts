@@ -58,7 +58,17 @@ export function recordText({ publicKey, tags }: RecordToPrint): string {
 
 /** The text of the record, by its parts. */
 export function recordTagTexts({ publicKey, tags }: RecordToPrint): RecordTagTexts {
-  return { tags: formatKeyTags({ ...tags, keyType: publicKey.type }), key: publishedKeyText(publicKey) };
+  return { tags: tagTexts(tags, publicKey.type), key: publishedKeyText(publicKey) };
+}
+
+let latest: { readonly tags: RecordTags; readonly keyType: string; readonly texts: readonly string[] } | undefined;
+
+/** The same array for the same tags as before: so have nearly all keys of a listing. */
+function tagTexts(tags: RecordTags, keyType: string): readonly string[] {
+  if (latest?.tags !== tags || latest.keyType !== keyType) {
+    latest = { tags, keyType, texts: formatKeyTags({ ...tags, keyType }) };
+  }
+  return latest.texts;
 }
 
 /** RSA: the exact length of the modulus. Ed25519: 256, as for its field. */
