@@ -10,7 +10,7 @@ const HEAD = "(function (exports, require, module, __filename, __dirname) { ";
 const TAIL = "\n})";
 
 /** What of Node every command loads: it does its work without a thread. */
-const WITHOUT_THREADS = ["node:fs", "node:path", "node:events", "node:process", "node:util"];
+const WITHOUT_THREADS = ["node:fs", "node:path", "node:events", "node:process", "node:util", "node:vm"];
 
 /**
  * @param {string} folder of the bundle
