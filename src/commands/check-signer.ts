@@ -30,7 +30,7 @@ export function register(program: Command, cli: CliContext): void {
     .description("check that a signer can read and use the keys it is configured with, and that they are published")
     .argument("<signer>", `whose configuration: ${Object.keys(READABLE_SIGNERS).join(", ")}`)
     .argument("[path...]", "its configuration (default: where Debian has it)")
-    .addOption(new Option("--user <user>", "the user that the signer runs as (default: Debian's)"))
+    .addOption(new Option("--user <user>", "the user as which the signer reads its keys (default: Debian's)"))
     .option("--allow-unused", "a key of the store that the signer is not told of is no fault");
   addFormatOptions(command, ["text", "json"], "text");
   addDnsOptions(command);

@@ -85,7 +85,10 @@ function describeStep(step: Step, future: boolean): string {
     case "activate": {
       const names = step.selectors.join(" and ");
       const old = step.retired.length === 0 ? "" : ` instead of ${step.retired.join(" and ")}`;
-      return would(`${names} signs${old}`, `sign with ${names}${old} (${step.why})`);
+      return would(
+        `${names} ${step.selectors.length === 1 ? "signs" : "sign"}${old}`,
+        `sign with ${names}${old} (${step.why})`,
+      );
     }
     case "destroy":
       return would(`${step.selector} is gone`, `destroy the private key of ${step.selector} (${step.why})`);

@@ -43,6 +43,18 @@ export class SignerFiles {
     });
   }
 
+  /** @throws {OperationError} a file would stay as it is, with keys that are to sign no more, and the signer may read it */
+  requireNoneForgotten(files: readonly SignerFile[]): void {
+    const { files: optional = [], configuration } = this.#target.form.namedByHand ?? {};
+    for (const name of optional.filter((one) => !files.some((file) => file.name === one))) {
+      const path = this.#target.pathOf({ name });
+      if (readIfThere(path) === undefined) continue;
+      throw new OperationError(`${path} is to name no key any more, and ${configuration} may still name it`, {
+        hint: `take its line out of ${configuration} and of ${this.#target.mainPath}, then remove it; the next run goes on`,
+      });
+    }
+  }
+
   /** Replaces each file that says something else, having kept what all of them said. @throws {DkimctlError} */
   replace(files: readonly SignerFile[]): void {
     const next = files.map((file) => ({ path: this.#target.pathOf(file), text: file.text }));

@@ -31,7 +31,7 @@ export async function askPublished(
 }
 
 /**
- * The user that the signer runs as: the one that was named, who must be there, or Debian's.
+ * The user as which the signer reads its keys: the one that was named, who must be there, or Debian's.
  * @returns `undefined`: none was named, and this system has not Debian's
  */
 export async function chooseUser({

@@ -16,12 +16,13 @@ import {
   type SignerReading,
 } from "../signers/signer-reading.ts";
 
-/** The signers whose configuration can be read, each with the file that Debian's package reads. */
+/** The signers whose configuration can be read, each with the file that Debian's package reads, and as which user. */
 export const READABLE_SIGNERS = {
   amavis: { configuration: "/etc/amavis/conf.d", user: "amavis" },
   rspamd: { configuration: "/etc/rspamd/local.d/dkim_signing.conf", user: "_rspamd" },
   opendkim: { configuration: "/etc/opendkim.conf", user: "opendkim" },
-  "dkimpy-milter": { configuration: "/etc/dkimpy-milter/dkimpy-milter.conf", user: "dkimpy-milter" },
+  // It reads tables and keys before it becomes its own user.
+  "dkimpy-milter": { configuration: "/etc/dkimpy-milter/dkimpy-milter.conf", user: "root" },
   exim: { configuration: "/etc/exim4/exim4.conf.localmacros", user: "Debian-exim" },
 } as const;
 

@@ -158,7 +158,12 @@ export class ConfiguredSigner implements SignerSwitch {
     if (catchAll !== undefined && !next.has(catchAll)) {
       throw new OperationError(`the domain of signer.catch-all, ${catchAll}, has no key in the configuration`);
     }
-    return form.files(all, formOptions);
+    const signing = new Set(all.map(({ name }) => keyRecordName(name)));
+    const before = [...(this.#keys?.values() ?? [])].flat();
+    const leaving = before.filter((key) => !signing.has(keyRecordName(key.name)) && !form.cannotUse?.(key, before));
+    const files = form.files(all, { ...formOptions, leaving });
+    this.#files.requireNoneForgotten(files);
+    return files;
   }
 
   /**

@@ -106,7 +106,7 @@ export const CONFIG_SCHEMA = {
       "/etc/rspamd/local.d/dkim_signing.conf",
     ]),
     reload: texts("what makes the signer read it; no shell", ["systemctl", "reload", "rspamd"]),
-    user: text("the user that the signer runs as; default: Debian's", "_rspamd"),
+    user: text("the user as which the signer reads its keys; default: Debian's", "_rspamd"),
     test: texts("a program that asks the signer whether it signs; no shell", ["amavisd", "testkeys", "{domain}"]),
     "test-url": text("rspamd: where it takes a message to sign", "http://127.0.0.1:11333/checkv2"),
     ttl: duration("amavis: signatures expire after this time", "30d"),

@@ -4,8 +4,8 @@ import { type ConfigurationReader, ReadingBuilder, type SignerReading, shown } f
 /**
  * The keys that an Exim configuration names: the literal settings dkim_domain, dkim_selector and dkim_private_key of a
  * transport, or Debian's macros of these names; the same as lookups in files that Exim searches (lsearch) by
- * `$dkim_domain` or by the name of the record; or such a file itself, whose lines are `SELECTOR._domainkey.DOMAIN: PATH`.
- * Any other expansion only Exim can do, and is named as not understood.
+ * `$dkim_domain` or by the name of the record, where a file of selectors tells which of them sign; or such a file itself,
+ * whose lines are `SELECTOR._domainkey.DOMAIN: PATH`. Any other expansion only Exim can do, and is named as not understood.
  * @see Exim's specification, chapters 58.2 "Signing outgoing messages", 9.3 (lsearch) and 6.5 (macros)
  */
 export function readExim(text: string, file: string, read: ConfigurationReader): SignerReading {
@@ -57,16 +57,25 @@ function readTransport(
   );
   if (key === undefined || selector === undefined || domain === undefined) return;
   const keys = lookup(key.value);
+  const selectors = lookup(selector.value);
+  const selectorLines = selectors?.by === "domain" ? fileLines(read(selectors.file)) : undefined;
   if (keys?.by === "record") {
-    readKeyFile(reading, read(keys.file), keys.file);
+    const named = selectorLines?.flatMap(({ line, key: name, value }) =>
+      list(value).map((one) => ({ record: `${one.toLowerCase()}._domainkey.${name}`, line })),
+    );
+    // With a line for any other domain (lsearch*) all keys may sign.
+    const isComplete = selectorLines?.some((one) => one.key === "*") === false;
+    const signing = isComplete ? new Set(named?.map(({ record }) => record)) : undefined;
+    const known = readKeyFile(reading, read(keys.file), keys.file, signing);
+    for (const { record, line } of (isComplete && named) || []) {
+      if (known.has(record)) continue;
+      const where = `${shown(selectors?.file ?? "")}:${line}`;
+      reading.skip(where, `${shown(keys.file)} has no line for ${quoteName(record)}: such mail goes unsigned`);
+    }
     return;
   }
   if (keys?.by === "domain") {
-    const selectors = lookup(selector.value);
-    const table =
-      selectors?.by === "domain"
-        ? new Map(fileLines(read(selectors.file)).map((one) => [one.key, one.value]))
-        : undefined;
+    const table = selectorLines && new Map(selectorLines.map((one) => [one.key, one.value]));
     for (const { line, key: name, value } of fileLines(read(keys.file))) {
       const where = `${shown(keys.file)}:${line}`;
       const own = isLiteral(selector.value) ? selector.value : table?.get(name);
@@ -101,13 +110,23 @@ function lookup(value: string): { readonly by: "domain" | "record"; readonly fil
   return name === "$dkim_selector._domainkey.$dkim_domain" ? { by: "record", file } : undefined;
 }
 
-function readKeyFile(reading: ReadingBuilder, text: string, file: string): void {
+/** @param signing the records whose lines count; default: all @returns the records that have a line */
+function readKeyFile(
+  reading: ReadingBuilder,
+  text: string,
+  file: string,
+  signing?: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const known = new Set<string>();
   for (const { line, key, value } of fileLines(text)) {
+    known.add(key);
+    if (signing?.has(key) === false) continue;
     const where = `${shown(file)}:${line}`;
     const [selector, domain] = key.split("._domainkey.");
     if (selector === undefined || domain === undefined) reading.skip(where, `${quoteName(key)} is no name of a record`);
     else addPath(reading, where, domain, selector, value);
   }
+  return known;
 }
 
 /** `key: value` or `key value`, the key in quotes where it must be; a line that starts with white space goes on. */

@@ -67,6 +67,7 @@ ${several !== undefined ? "MultipleSignatures yes\n" : ""}${keys.some(({ algorit
 export const dkimpyMilterForm: SignerForm = {
   defaultFolder: "/etc/dkimpy-milter",
   mainFile: MAIN_FILE,
+  namedByHand: { files: ["KeyTable", "KeyTableEd25519"], configuration: "dkimpy-milter.conf" },
   signsOnce: "by-type",
   wantsSeeds: true,
   reload: "systemctl restart dkimpy-milter",

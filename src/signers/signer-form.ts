@@ -40,6 +40,8 @@ export interface SignerFormOptions {
   readonly ttlSeconds?: number | undefined;
   /** The domain whose key signs mail of all domains that have none. */
   readonly catchAll?: DomainName | undefined;
+  /** Other keys, which sign until all files are replaced: a signer that reads one before and one after must find them. */
+  readonly leaving?: readonly SignerKey[];
   /** The Redis hash. */
   readonly keyPrefix?: string | undefined;
   /** The version of Vault's KV engine. */
@@ -60,6 +62,8 @@ export interface SignerForm<Key extends SignerKey = SignerKey> {
   readonly takes?: readonly ("ttlSeconds" | "catchAll" | "keyPrefix" | "kvVersion")[];
   /** Where its files stand when nobody says otherwise; `undefined` for a form of one file. */
   readonly defaultFolder?: string;
+  /** Files that are written for some keys only, and named to the signer by a person, in a configuration that is not ours. */
+  readonly namedByHand?: { readonly files: readonly string[]; readonly configuration: string };
   /** Every version of the signer can load an Ed25519 key as a bare seed, and some in no other form. */
   readonly wantsSeeds?: boolean;
   /** Among several files the one that names the others; the last in their order. */

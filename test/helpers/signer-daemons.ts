@@ -1,17 +1,9 @@
 import { execFile, spawn } from "node:child_process";
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { freePort } from "./free-port.ts";
 import { findBinary } from "./peers.ts";
@@ -45,16 +37,19 @@ export function handOver(folder: string): void {
 }
 
 /** The DKIM-Signature fields put before the message. */
-function withSignatures(fields: readonly string[], raw: Uint8Array): Uint8Array {
+export function withSignatures(fields: readonly string[], raw: Uint8Array): Uint8Array {
   return Buffer.concat([...fields.map((field) => Buffer.from(`DKIM-Signature: ${field}\r\n`, "latin1")), raw]);
 }
 
-/** An rspamd that goes when it is told to. */
-export interface Rspamd {
-  readonly url: string;
-  readonly pid: number;
+/** A signer that goes when it is told to. */
+export interface RunningSigner {
   sign(messages: readonly Uint8Array[]): Promise<Uint8Array[]>;
   stop(): Promise<void>;
+}
+
+export interface Rspamd extends RunningSigner {
+  readonly url: string;
+  readonly pid: number;
 }
 
 /** @param module the text of `dkim_signing { }` @param top statements beside it */
@@ -208,8 +203,27 @@ export async function signWithExim(
   folder: string,
   messages: readonly Uint8Array[],
   transport: string,
-): Promise<Buffer[]> {
+): Promise<Uint8Array[]> {
+  const exim = await startExim(folder, transport);
+  try {
+    return await exim.sign(messages);
+  } finally {
+    await exim.stop();
+  }
+}
+
+/** An Exim that takes mail by SMTP, and hands it on, signed, by SMTP. */
+export interface Exim extends RunningSigner {
+  /** Makes it read its configuration; until it has, it refuses connections. */
+  readonly reload: readonly string[];
+  /** Its configuration. */
+  readonly conf: string;
+}
+
+/** @param transport lines of the smtp transport */
+export async function startExim(folder: string, transport: string): Promise<Exim> {
   const sink = await startSmtpSink();
+  const port = await freePort();
   mkdirSync(join(folder, "spool"), { recursive: true });
   const conf = join(folder, "exim.conf");
   const user = isRoot ? ["exim_user = nobody", "exim_group = nogroup"] : [];
@@ -220,6 +234,8 @@ spool_directory = ${folder}/spool
 log_file_path = ${folder}/log.%slog
 primary_hostname = mail.example.com
 keep_environment =
+tls_advertise_hosts =
+acl_smtp_rcpt = accept
 begin routers
 all:
   driver = manualroute
@@ -232,99 +248,34 @@ out:
 ${transport}
 `,
   );
+  // What is not there yet comes to be root's, and readable for all.
   handOver(folder);
   if (isRoot) chownSync(conf, 0, 0);
-  try {
-    const signed: Buffer[] = [];
-    for (const message of messages) {
-      const arrives = sink.next();
-      const text = Buffer.from(message).toString("latin1").replaceAll("\r\n", "\n");
-      await run("exim4", ["-C", conf, "-f", "a@example.com", "-odi", "b@example.org"], {}, text);
-      signed.push(
-        await Promise.race([arrives, failAfter(10_000, () => readFileSync(`${folder}/log.mainlog`, "utf8"))]),
-      );
-    }
-    return signed;
-  } finally {
+  const daemon = start("exim4", ["-C", conf, "-bdf", "-oX", `127.0.0.1:${port}`]);
+  const stop = async () => {
+    await daemon.stop();
     await sink.stop();
-  }
-}
-
-/** @param lines of dkimpy-milter.conf that we exported; mail reaches the milter by miltertest(8) */
-export function signWithDkimpyMilter(
-  folder: string,
-  messages: readonly Uint8Array[],
-  lines: string,
-): Promise<Uint8Array[]> {
-  return signWithMilter(folder, messages, {
-    program: "dkimpy-milter",
-    lines: `UMask 007\nPidFile ${folder}/pid\nUserID nobody:nogroup\n${lines}`,
-    parameters: (conf) => [conf],
-  });
-}
-
-/** @param include the path of what we exported; mail reaches the milter by miltertest(8) */
-export function signWithOpendkimMilter(
-  folder: string,
-  messages: readonly Uint8Array[],
-  include: string,
-): Promise<Uint8Array[]> {
-  return signWithMilter(folder, messages, {
-    program: "opendkim",
-    lines: `Include ${include}\nRequireSafeKeys false\nBackground no\n${isRoot ? "UserID nobody:nogroup\n" : ""}`,
-    parameters: (conf) => ["-f", "-x", conf],
-  });
-}
-
-async function signWithMilter(
-  folder: string,
-  messages: readonly Uint8Array[],
-  milter: { program: string; lines: string; parameters: (conf: string) => string[] },
-): Promise<Uint8Array[]> {
-  const port = await freePort();
-  const conf = join(folder, "milter.conf");
-  const socket = `inet:${port}@127.0.0.1`;
-  const common = `Syslog no\nMode s\nSocket ${socket}\nInternalHosts 127.0.0.1\nCanonicalization relaxed/simple\n`;
-  writeFileSync(conf, common + milter.lines);
-  handOver(folder);
-  const daemon = start(milter.program, milter.parameters(conf));
+  };
   try {
     await untilListening(port, daemon);
-    const signed: Uint8Array[] = [];
-    for (const message of messages) {
-      const script = join(folder, "message.lua");
-      writeFileSync(script, milterScript(socket, Buffer.from(message).toString("latin1")));
-      const output = await run("miltertest", ["-s", script]);
-      const fields = [...output.matchAll(/<<([\s\S]*?)>>/g)].map(([, value = ""]) => value.replace(/\r?\n/g, "\r\n"));
-      signed.push(withSignatures(fields, message));
-    }
-    return signed;
-  } finally {
-    await daemon.stop();
+  } catch (error) {
+    await stop();
+    throw error;
   }
-}
-
-/** What JSON writes of these strings, Lua reads. */
-function milterScript(socket: string, message: string): string {
-  const [head = "", body = ""] = message.split("\r\n\r\n");
-  const headers = head.split("\r\n").map((line) => {
-    const colon = line.indexOf(":");
-    return `mt.header(conn, ${JSON.stringify(line.slice(0, colon))}, ${JSON.stringify(line.slice(colon + 1).trim())})`;
-  });
-  return `conn = mt.connect(${JSON.stringify(socket)})
-mt.conninfo(conn, "localhost", "127.0.0.1")
-mt.macro(conn, SMFIC_MAIL, "i", "t-1")
-mt.mailfrom(conn, "<a@example.com>")
-${headers.join("\n")}
-mt.eoh(conn)
-mt.bodystring(conn, ${JSON.stringify(body)})
-mt.eom(conn)
-for i = 0, 3 do
-  local field = mt.getheader(conn, "DKIM-Signature", i)
-  if field then mt.echo("<<" .. field .. ">>") end
-end
-mt.disconnect(conn)
-`;
+  return {
+    reload: ["kill", "-HUP", String(daemon.pid)],
+    conf,
+    async sign(messages) {
+      const signed: Buffer[] = [];
+      for (const message of messages) {
+        const arrives = sink.next();
+        await sendMail(port, message);
+        signed.push(await Promise.race([arrives, failAfter(10_000, daemon.log)]));
+      }
+      return signed;
+    },
+    stop,
+  };
 }
 
 export async function startRedis(folder: string): Promise<number> {
@@ -337,18 +288,23 @@ export async function startRedis(folder: string): Promise<number> {
 }
 
 async function failAfter(ms: number, reason: () => string): Promise<never> {
-  await new Promise((resolve) => setTimeout(resolve, ms).unref());
+  await delay(ms, undefined, { ref: false });
   throw new Error(reason());
 }
 
-interface Daemon {
+export interface Daemon {
   readonly pid: number;
   log(): string;
   hasEnded(): boolean;
-  stop(): Promise<void>;
+  readonly ended: Promise<void>;
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-function start(program: string, parameters: readonly string[], user: { uid?: number; gid?: number } = {}): Daemon {
+export function start(
+  program: string,
+  parameters: readonly string[],
+  user: { uid?: number; gid?: number } = {},
+): Daemon {
   const child = spawn(findBinary(program) ?? program, parameters, { ...user, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -361,14 +317,15 @@ function start(program: string, parameters: readonly string[], user: { uid?: num
     pid: child.pid ?? 0,
     log: () => log,
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
-    async stop() {
-      child.kill("SIGTERM");
+    ended,
+    async stop(signal = "SIGTERM") {
+      child.kill(signal);
       await ended;
     },
   };
 }
 
-async function untilListening(port: number, daemon: Daemon): Promise<void> {
+export async function untilListening(port: number, daemon: Pick<Daemon, "log" | "hasEnded">): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (Date.now() < deadline) {
     if (daemon.hasEnded()) throw new Error(`the signer ended by itself:\n${daemon.log()}`);
@@ -377,13 +334,28 @@ async function untilListening(port: number, daemon: Daemon): Promise<void> {
       socket.once("connect", () => socket.destroy());
     });
     if (isUp) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await delay(50);
   }
   throw new Error(`the signer does not listen:\n${daemon.log()}`);
 }
 
-/** One message by SMTP; every answer must be a good one. */
-function sendMail(port: number, message: Uint8Array): Promise<void> {
+/** One message by SMTP; every answer must be a good one. A server that has not greeted yet is tried again. */
+async function sendMail(port: number, message: Uint8Array): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    let isGreeted = false;
+    try {
+      return await talk(port, message, () => {
+        isGreeted = true;
+      });
+    } catch (error) {
+      if (isGreeted || Date.now() > deadline) throw error;
+      await delay(50);
+    }
+  }
+}
+
+function talk(port: number, message: Uint8Array, greeted: () => void): Promise<void> {
   const steps = [
     "EHLO mail.example.com\r\n",
     "MAIL FROM:<a@example.com>\r\n",
@@ -401,11 +373,15 @@ function sendMail(port: number, message: Uint8Array): Promise<void> {
       if (last === undefined) return;
       if (!/^[23]/.test(last)) return void socket.destroy(new Error(answer));
       answer = "";
+      greeted();
       const step = steps.shift();
       if (step === undefined) socket.end();
       else socket.write(step);
     });
-    socket.once("error", reject).once("close", () => resolve());
+    socket.once("error", reject).once("close", () => {
+      if (steps.length === 0) resolve();
+      else reject(new Error(`the server hung up: ${answer}`));
+    });
   });
 }
 

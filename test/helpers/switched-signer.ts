@@ -83,11 +83,14 @@ export function switchedSigner(zone: DynamicZone): Signer {
 
 /** A signer that is only files: its reload notes what it reads, or fails. */
 export function fakeReload(own: Signer, output: string): string {
+  return failingReload(own, `cat ${output} > ${own.folder}/loaded 2>/dev/null || :\necho >> ${own.folder}/reloads`);
+}
+
+/** A reload that does as `commands` of a shell say; it fails once, doing nothing, when there is a file `fail` in the folder. */
+export function failingReload(own: Signer, commands: string): string {
   const script = join(own.folder, "reload");
-  writeFileSync(
-    script,
-    `#!/bin/sh\n[ ! -e ${own.folder}/fail ] || { rm ${own.folder}/fail; echo no; exit 1; }\ncat ${output} > ${own.folder}/loaded 2>/dev/null || :\necho >> ${own.folder}/reloads\n`,
-  );
+  const fail = join(own.folder, "fail");
+  writeFileSync(script, `#!/bin/sh\n[ ! -e ${fail} ] || { rm ${fail}; echo no; exit 1; }\n${commands}\n`);
   chmodSync(script, 0o755);
   return script;
 }

@@ -9,6 +9,7 @@ import { keyRecordName, parseKeyName } from "../../src/keys/key-name.ts";
 import type { PrivateKey } from "../../src/keys/private-key.ts";
 import { verifyMessage } from "../../src/signing/verify.ts";
 import { verifyWithMailDkim } from "../helpers/mail-peers.ts";
+import { signWithDkimpyMilter, signWithOpendkimMilter } from "../helpers/milter-daemons.ts";
 import { startNamed } from "../helpers/named.ts";
 import { requirePeer } from "../helpers/peers.ts";
 import { runCli } from "../helpers/run-cli.ts";
@@ -18,10 +19,8 @@ import {
   run,
   signerFolder,
   signWithAmavis,
-  signWithDkimpyMilter,
   signWithExim,
   signWithOpendkim,
-  signWithOpendkimMilter,
   signWithRspamd,
   startRedis,
 } from "../helpers/signer-daemons.ts";

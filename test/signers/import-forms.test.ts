@@ -366,6 +366,25 @@ describe("exim", () => {
       ],
     ],
     [
+      "files by record: those count that sign, and one that is missing is told",
+      `t:\n dkim_domain = ${LOOKUP}{$sender_address_domain}lsearch,ret=key{/s}}\n dkim_selector = ${LOOKUP}{$dkim_domain}lsearch{/s}}\n dkim_private_key = ${LOOKUP}{$dkim_selector._domainkey.$dkim_domain}lsearch{/k}}\n`,
+      {
+        "/k": "old._domainkey.a.example: /old.pem\nnew._domainkey.a.example: /new.pem\nx._domainkey.b.example: /x.pem\n",
+        "/s": "a.example: New\nb.example: x : y\n",
+      },
+      [
+        "new@a.example /new.pem",
+        "x@b.example /x.pem",
+        `/s:2: /k has no line for "y._domainkey.b.example": such mail goes unsigned`,
+      ],
+    ],
+    [
+      "files by record, and selectors for any domain",
+      `t:\n dkim_domain = $sender_address_domain\n dkim_selector = ${LOOKUP}{$dkim_domain}lsearch*{/s}}\n dkim_private_key = ${LOOKUP}{$dkim_selector._domainkey.$dkim_domain}lsearch{/k}}\n`,
+      { "/k": "x._domainkey.a.example: /x.pem\n", "/s": "b.example: y\n*: x\n" },
+      ["x@a.example /x.pem"],
+    ],
+    [
       "a path that is made of the domain",
       "t:\n dkim_domain = $sender_address_domain\n dkim_selector = x\n dkim_private_key = /keys/$dkim_domain.pem\n",
       {},
