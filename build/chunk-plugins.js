@@ -7,8 +7,8 @@
 const REQUIRE_LINE = /^(\t*)(?:let|const) ([\w$]+) = (require\("[\w.:@/-]+"\));$/gm;
 const INTEROP_LINE = /^()var ([\w$]+) = ((?:\/\* @__PURE__ \*\/ )?\S+__toESM\(.*\));$/gm;
 
-/** What bin/dkimctl.js has loaded already. */
-const LOADED = new Set(["fs", "os", "path", "vm"].map((name) => `require("node:${name}")`));
+/** What bin/dkimctl.js or Node itself has loaded already. */
+const LOADED = new Set(["fs", "path", "vm"].map((name) => `require("node:${name}")`));
 
 function loadLazily(code, lines) {
   let lazy = code;

@@ -45,7 +45,8 @@ function runSamples(task, folder, keys) {
 function runTask(task, folder, store) {
   const argv = [join(import.meta.dirname, "samples.js"), task, folder];
   const env = { PATH: process.env.PATH, DKIMCTL_STORE: store };
-  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { env, encoding: "utf8" });
+  const stdio = ["ignore", task === "observe" ? "pipe" : "ignore", "pipe"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { env, stdio, encoding: "utf8" });
   if (status !== 0) throw new Error(`the sample commands failed: ${stderr}`);
   return stdout;
 }

@@ -42,6 +42,25 @@ const dns2Plugin = {
     id === "\0dns2-codec" ? `export { default as Packet } from "${join(ROOT, "node_modules/dns2/packet.js")}";` : null,
 };
 
+/** Of commander we use classes; its index makes a command besides, and a module for ESM around it copies all it has. */
+const COMMANDER_CLASSES = {
+  argument: ["Argument"],
+  command: ["Command"],
+  error: ["CommanderError", "InvalidArgumentError"],
+  option: ["Option"],
+};
+
+const commanderPlugin = {
+  name: "commander-classes",
+  resolveId: (id) => (id === "commander" ? "\0commander-classes" : null),
+  load: (id) =>
+    id === "\0commander-classes" ? Object.entries(COMMANDER_CLASSES).map(exportFromCommander).join("\n") : null,
+};
+
+function exportFromCommander([file, names]) {
+  return `export { ${names} } from "${join(ROOT, `node_modules/commander/lib/${file}.js`)}";`;
+}
+
 /** Telemetry that the client of Redis would have if somebody asked it to; nobody does. */
 const redisPlugin = {
   name: "redis-without-telemetry",
@@ -49,4 +68,4 @@ const redisPlugin = {
   load: (id) => (id === "\0no-telemetry" ? "export {};" : null),
 };
 
-export const modulePlugins = [versionPlugin, primorialPlugin, dns2Plugin, redisPlugin];
+export const modulePlugins = [versionPlugin, primorialPlugin, dns2Plugin, commanderPlugin, redisPlugin];

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-const { loadBundle, codeCacheSuffix, wrap } = createRequire(import.meta.url)("../bin/dkimctl.js");
+const { loadBundle, codeCacheSuffix, formatCodeCache } = createRequire(import.meta.url)("../bin/dkimctl.js");
 
 const DOMAINS = ["example.com", "example.org"];
 
@@ -89,9 +89,9 @@ const TASKS = {
     await withNameServer(printed, async (server) => {
       for (const samples of [usual(server), LESS_USUAL]) {
         for (const argv of samples.flatMap(({ lines }) => lines)) await run(argv, program, printed);
-        for (const { name, source, script } of chunks.splice(0)) {
+        for (const { name, text, script } of chunks.splice(0)) {
           const path = join(folder, `${name}${codeCacheSuffix()}`);
-          writeFileSync(path, Buffer.concat([wrap(source), script.createCachedData()]));
+          writeFileSync(path, formatCodeCache(text, script.createCachedData()));
         }
       }
     });
@@ -109,15 +109,19 @@ function start(folder) {
 async function run(argv, { main, processContext }, printed) {
   // So many listen for signals here as no process has commands.
   process.setMaxListeners(0);
-  // Its own outputs are looked at, so that they are compiled, and then left alone.
+  // Its own outputs are used, so that they are compiled, and then left alone: of the build, one writes at once like a
+  // file, the other takes its time like a terminal.
   const cli = processContext();
-  const actual = cli.stdout;
-  actual.write("\n");
-  actual.flush();
-  const silent = { write: (text) => printed.push(text), flush() {}, drained: async () => {}, isTTY: actual.isTTY };
+  const { stdout: actual, stderr } = cli;
+  for (const output of [actual, stderr]) {
+    output.write("\n");
+    output.flush();
+  }
+  const { isTTY, columns } = actual;
+  const silent = { write: (text) => printed.push(text), flush() {}, drained: async () => {}, isTTY, columns };
   const outputs = { stdout: { value: silent }, stderr: { value: silent } };
   const exitCode = await main(argv, Object.defineProperties(cli, outputs));
-  await Promise.all([cli.endProcess(), actual.drained()]);
+  await Promise.all([cli.endProcess(), actual.drained(), stderr.drained()]);
   if (exitCode === 70) throw new Error(`dkimctl ${argv.join(" ")} has a bug: ${printed.join("")}`);
 }
 

@@ -88,12 +88,21 @@ export interface ProcessContext extends CliContext {
   endProcess(): Promise<unknown>;
 }
 
-/** The process's own streams, clock and signals, which are listened to from now on. To be called once. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * The process's own streams, clock and signals. To be called once. Signals are listened to as soon as somebody wants to
+ * know of them, and until then end the process as they would end any other.
+ */
 export function processContext(): ProcessContext {
   const runEnd = new RunEnd();
   const end = (reason: unknown) => runEnd.end(reason);
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.once(signal, () => end(new Interruption(signal)));
+  let listens = false;
+  const listen = () => {
+    if (listens) return;
+    listens = true;
+    for (const signal of SIGNALS) process.once(signal, () => end(new Interruption(signal)));
+  };
   process.on("uncaughtException", end);
   const output = (name: string) => ({
     onFailure(error: NodeJS.ErrnoException) {
@@ -116,10 +125,14 @@ export function processContext(): ProcessContext {
     stdout,
     stderr,
     get signal() {
+      listen();
       return runEnd.signal;
     },
     throwIfEnded: () => runEnd.throwIfEnded(),
-    onEnd: (listener) => runEnd.onEnd(listener),
+    onEnd(listener) {
+      listen();
+      runEnd.onEnd(listener);
+    },
     get parallelism() {
       return availableParallelism();
     },
@@ -168,7 +181,7 @@ export function processContext(): ProcessContext {
       const { reason } = runEnd;
       if (!(reason instanceof Interruption)) return runEnd.wasThrown ? undefined : reason;
       if (reason.cause !== "closed pipe") {
-        for (const signal of signals) process.removeAllListeners(signal);
+        for (const signal of SIGNALS) process.removeAllListeners(signal);
         // The shell must see death by this signal, so that a loop around us ends too.
         process.kill(process.pid, reason.cause);
       }

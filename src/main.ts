@@ -1,4 +1,4 @@
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { type CliContext, Interruption } from "./context.ts";
 import { DkimctlError, ExitCode } from "./errors.ts";
 import { packageVersion } from "./package-version.ts";
@@ -17,7 +17,8 @@ export async function main(argv: readonly string[], cli: CliContext): Promise<Ex
   }
   try {
     const program = await buildProgram(cli, argv);
-    await Promise.race([program.parseAsync([...argv], { from: "user" }), interrupted(cli)]);
+    const interrupted = interruption(program, cli);
+    await Promise.race([program.parseAsync([...argv], { from: "user" }), interrupted]);
   } catch (error) {
     return reportError(reasonFor(error, cli), argv, cli);
   } finally {
@@ -27,9 +28,12 @@ export async function main(argv: readonly string[], cli: CliContext): Promise<Ex
   return cli.exitCode;
 }
 
-/** Rejects as soon as the run is ended from outside: work in the thread pool cannot be stopped, only left. */
-function interrupted(cli: CliContext): Promise<never> {
-  return new Promise((_, reject) => cli.onEnd(reject));
+/**
+ * Rejects as soon as the command's run is ended from outside: work in the thread pool cannot be stopped, only left. Help
+ * has nothing to leave in order, and so does without the 0.1 ms that it takes to listen to signals.
+ */
+function interruption(program: Command, cli: CliContext): Promise<never> {
+  return new Promise((_, reject) => void program.hook("preAction", () => cli.onEnd(reject)));
 }
 
 /** Whatever fails once the run is being ended fails because of that. */

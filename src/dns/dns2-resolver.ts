@@ -78,7 +78,9 @@ class Dns2Resolver implements Resolver {
   readonly #rounds: number;
   readonly #rotate: boolean;
   readonly #trustAd: boolean;
-  readonly #closing = new AbortController();
+  #closed = false;
+  /** What ends the pauses under way. An AbortController would take 0.3 ms of the first run to make and to abort. */
+  readonly #pauses = new Set<() => void>();
   #turn = 0;
 
   constructor({ servers, timeoutMs = 3000, retries = 1, rotate = false, trustAd = false, ...rest }: ResolverOptions) {
@@ -124,7 +126,8 @@ class Dns2Resolver implements Resolver {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#closed = true;
+    for (const end of this.#pauses) end();
     for (const server of this.#servers) server.close();
   }
 
@@ -135,7 +138,7 @@ class Dns2Resolver implements Resolver {
     options: LookupOptions,
     attempts: LookupAttempt[],
   ): Promise<Asked<RecordOf<T>>> {
-    const isOver = () => this.#closing.signal.aborted || options.signal?.aborted === true;
+    const isOver = () => this.#closed || options.signal?.aborted === true;
     const askable = new Set(this.#inOrder());
     let best: Asked<RecordOf<T>> | undefined;
     for (let round = 0; round < this.#rounds && askable.size > 0; round++) {
@@ -158,14 +161,18 @@ class Dns2Resolver implements Resolver {
 
   /** Spread, so that many lookups that failed together do not come back together. Ends early when all is over. */
   async #pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    const forget: (() => void)[] = [];
-    let timer: NodeJS.Timeout | undefined;
+    let stop = () => {};
     await new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms * (0.5 + Math.random() / 2));
-      for (const over of [this.#closing.signal, signal]) if (over !== undefined) forget.push(onAbort(over, resolve));
+      const timer = setTimeout(resolve, ms * (0.5 + Math.random() / 2));
+      this.#pauses.add(resolve);
+      const forget = signal === undefined ? undefined : onAbort(signal, resolve);
+      stop = () => {
+        clearTimeout(timer);
+        this.#pauses.delete(resolve);
+        forget?.();
+      };
     });
-    clearTimeout(timer);
-    for (const stop of forget) stop();
+    stop();
   }
 
   #inOrder(): readonly NameServer[] {

@@ -14,8 +14,8 @@ export function deriveEd25519PublicKey(seed: Uint8Array): Uint8Array {
   return derivedByJwk(seed) ?? derivedByDer(seed);
 }
 
-/** No public key: a small-order point, which no seed has. */
-const NO_POINT = toBase64Url(new Uint8Array(32));
+/** No public key: 32 octets of zero in base64url, a small-order point, which no seed has. */
+const NO_POINT = "A".repeat(43);
 
 /**
  * A seventh of the time of the DER decoder. A JWK must name its public key (RFC 8037 §2), and Node 20 derives it all the

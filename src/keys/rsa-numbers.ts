@@ -1,10 +1,10 @@
 /** Around the octets of a whole ArrayBuffer, of which the numbers of one key are all parts. */
-let latest: Buffer = Buffer.alloc(0);
+let latest: Buffer | undefined;
 
 /** The number of unsigned big-endian octets. */
 export function toBigInt({ buffer, byteOffset, length }: Uint8Array): bigint {
   if (length === 0) return 0n;
-  if (latest.buffer !== buffer) latest = Buffer.from(buffer);
+  if (latest?.buffer !== buffer) latest = Buffer.from(buffer);
   return BigInt(`0x${latest.toString("hex", byteOffset, byteOffset + length)}`);
 }
 

@@ -7,6 +7,7 @@ import { MIN_RSA_BITS } from "../keys/key-strength.ts";
 import { type PrivateKey, toPrivateKeyObject } from "../keys/private-key.ts";
 import { BodyHasher } from "./body-hash.ts";
 import { type Canonicalization, withCrlf } from "./canonicalization.ts";
+import { firstAtOnce } from "./first-at-once.ts";
 import { headerHashInput, SignedFieldPicker } from "./header-hash.ts";
 import { type HeaderField, type MessageLimits, parseMessage } from "./message.ts";
 import { completeSignatureField, formatSignatureField } from "./signature-field.ts";
@@ -103,7 +104,7 @@ export async function signMessage(raw: Uint8Array, options: SignOptions): Promis
   return { header, message: Buffer.concat([Buffer.from(header, "latin1"), withCrlf(raw)]) };
 }
 
-/** Ed25519 signs the SHA-256 of what RSA signs (RFC 8463 §3). In the thread pool: many keys sign on all cores. */
+/** Ed25519 signs the SHA-256 of what RSA signs (RFC 8463 §3). Many keys sign on all cores. */
 async function signOctets(octets: Uint8Array, privateKey: PrivateKey): Promise<Uint8Array> {
   const key = toPrivateKeyObject(privateKey);
   return privateKey.type === "rsa"
@@ -111,7 +112,10 @@ async function signOctets(octets: Uint8Array, privateKey: PrivateKey): Promise<U
     : signAsync(null, hash("sha256", octets, "buffer"), key);
 }
 
-const signAsync = promisify<string | null, Uint8Array, KeyObject, Buffer>(cryptoSign);
+const signAsync = firstAtOnce(
+  (algorithm: string | null, octets: Uint8Array, key: KeyObject): Uint8Array => cryptoSign(algorithm, octets, key),
+  () => promisify<string | null, Uint8Array, KeyObject, Buffer>(cryptoSign),
+);
 
 function canonicalizations(text: `${Canonicalization}/${Canonicalization}`): [Canonicalization, Canonicalization] {
   const [header, body] = text.split("/");

@@ -7,6 +7,7 @@ import { keyRecordName } from "../keys/key-name.ts";
 import { type PublicKey, PublicKeyError, toPublicKeyObject } from "../keys/public-key.ts";
 import { parseSelector } from "../keys/selector.ts";
 import { BodyHasher } from "./body-hash.ts";
+import { firstAtOnce } from "./first-at-once.ts";
 import { headerHashInput, SignedFieldPicker } from "./header-hash.ts";
 import { type HeaderField, type MessageLimits, parseMessage } from "./message.ts";
 import {
@@ -201,8 +202,12 @@ async function signatureFault(
   return verified ? undefined : "signature did not verify";
 }
 
-/** In the thread pool, so that many signatures are verified on all cores. */
-const verifyAsync = promisify<string | null, Uint8Array, KeyObject, Uint8Array, boolean>(cryptoVerify);
+/** Many signatures are verified on all cores. */
+const verifyAsync = firstAtOnce(
+  (algorithm: string | null, octets: Uint8Array, key: KeyObject, signature: Uint8Array): boolean =>
+    cryptoVerify(algorithm, octets, key, signature),
+  () => promisify<string | null, Uint8Array, KeyObject, Uint8Array, boolean>(cryptoVerify),
+);
 
 /** Several signatures by one key ask once. */
 function rememberAnswers(resolver: KeyLookup): (name: string) => Promise<TxtAnswer> {

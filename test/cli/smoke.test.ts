@@ -77,11 +77,15 @@ test.each([
      process.on("exit", () => process.stderr.write(String(process.env.UV_THREADPOOL_SIZE)));`,
   );
   const { PATH } = process.env;
-  const { stderr } = spawnSync(process.execPath, ["--require", machine, cli.bin, "--version"], {
-    env: { PATH, ...(given !== undefined && { UV_THREADPOOL_SIZE: given }) },
-    encoding: "utf8",
-  });
-  expect(stderr).toBe(threads);
+  for (const verbose of [[], ["-v"]]) {
+    const key = join(folder, `${cores}-${given}${verbose}.pem`);
+    const argv = ["--require", machine, cli.bin, "genrsa", key, "1024", ...verbose];
+    const { stderr } = spawnSync(process.execPath, argv, {
+      env: { PATH, ...(given !== undefined && { UV_THREADPOOL_SIZE: given }) },
+      encoding: "utf8",
+    });
+    expect(stderr.split("\n").at(-1)).toBe(threads);
+  }
 });
 
 test("without a terminal a missing answer is a usage error, not a hang", async () => {

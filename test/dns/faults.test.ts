@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { afterEach, describe, expect, it } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createResolver, type ResolverOptions } from "../../src/dns/dns2-resolver.ts";
 import { failureReason, type Resolver, toTxtAnswer } from "../../src/dns/resolver.ts";
 import { parseServerAddress } from "../../src/dns/server-address.ts";
@@ -25,6 +26,7 @@ const KEY = "v=DKIM1; p=";
 describe("a server that misbehaves", () => {
   const open: (Resolver | FaultServer)[] = [];
   afterEach(async () => {
+    vi.useRealTimers();
     for (const one of open.splice(0)) await one.close();
   });
 
@@ -311,6 +313,24 @@ describe("a server that misbehaves", () => {
     await resolver.close();
     expect(await lookups[0]).toMatchObject({ status: "aborted" });
     expect(await resolver.lookupTxt(NAME)).toMatchObject({ status: "aborted" });
+  });
+
+  it("ends its pause before the next round when it is closed, or told to", async () => {
+    // No pause ends by itself.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const socket = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    const servers = [parseServerAddress(`127.0.0.1#${socket.address().port}`)];
+    socket.close();
+    const resolver = createResolver({ servers, retries: 1 });
+    const told = new AbortController();
+    const lookups = [resolver.lookupTxt(NAME), resolver.lookupTxt(NAME, { signal: told.signal })];
+    await sleep(100);
+    told.abort();
+    expect(await lookups[1]).toMatchObject({ status: "aborted", attempts: [{ outcome: "unreachable" }] });
+    await resolver.close();
+    expect(await lookups[0]).toMatchObject({ status: "aborted", attempts: [{ outcome: "unreachable" }] });
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("leaves no timer behind, and closes its connections", async () => {

@@ -29,6 +29,8 @@ export interface Loaded {
   readonly chunks: readonly string[];
   /** Modules of Node, as `process.moduleLoadList` has them. */
   readonly builtins: readonly string[];
+  /** Those that it was listening to. */
+  readonly signals: readonly string[];
 }
 
 /** What a command line needs, told by a process of its own whose output goes nowhere. */
@@ -45,7 +47,8 @@ export function whatIsLoaded(
     const { main, processContext } = load("cli.cjs");
     main(process.argv.slice(1), processContext()).then((exitCode) => {
       const builtins = process.moduleLoadList.filter((name) => !before.has(name));
-      require("fs").writeSync(3, JSON.stringify({ exitCode, chunks, builtins }));
+      const signals = process.eventNames().filter((name) => String(name).startsWith("SIG"));
+      require("fs").writeSync(3, JSON.stringify({ exitCode, chunks, builtins, signals }));
     });`;
   const { output } = spawnSync(process.execPath, ["-e", script, "--", ...argv], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
