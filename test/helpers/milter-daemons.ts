@@ -1,44 +1,36 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { run, start, untilListening } from "./daemon-process.ts";
 import { freePort } from "./free-port.ts";
 import { findBinary } from "./peers.ts";
-import { handOver, type RunningSigner, run, start, untilListening, withSignatures } from "./signer-daemons.ts";
+import { handOver, type RunningSigner, signOnce, withSignatures } from "./signer-daemons.ts";
 
 /* Signers that are milters; mail reaches them by miltertest(8). */
 
 const isRoot = process.getuid?.() === 0;
 
 /** @param lines of dkimpy-milter.conf that we exported; mail reaches the milter by miltertest(8) */
-export async function signWithDkimpyMilter(
+export function signWithDkimpyMilter(
   folder: string,
   messages: readonly Uint8Array[],
   lines: string,
 ): Promise<Uint8Array[]> {
-  const milter = await startDkimpyMilter(folder, lines);
-  try {
-    return await milter.sign(messages);
-  } finally {
-    await milter.stop();
-  }
+  return signOnce(startDkimpyMilter(folder, lines), messages);
 }
 
 /** @param include the path of what we exported; mail reaches the milter by miltertest(8) */
-export async function signWithOpendkimMilter(
+export function signWithOpendkimMilter(
   folder: string,
   messages: readonly Uint8Array[],
   include: string,
 ): Promise<Uint8Array[]> {
-  const milter = await startMilter(folder, {
+  const milter = startMilter(folder, {
     program: "opendkim",
     lines: `Include ${include}\nRequireSafeKeys false\nBackground no\n${isRoot ? "UserID nobody:nogroup\n" : ""}`,
     parameters: (conf) => ["-f", "-x", conf],
   });
-  try {
-    return await milter.sign(messages);
-  } finally {
-    await milter.stop();
-  }
+  return signOnce(milter, messages);
 }
 
 /** A dkimpy-milter that is started again when it has ended. @param lines of its configuration */

@@ -1,8 +1,5 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { once } from "node:events";
 import { rm } from "node:fs/promises";
-import type { Readable } from "node:stream";
-import { findBinary } from "./peers.ts";
+import { type Daemon, start } from "./daemon-process.ts";
 
 export interface ServerProcessOptions {
   /** A peer, such as `named`; found where `requirePeer` finds it. */
@@ -16,19 +13,12 @@ export interface ServerProcessOptions {
 
 /** A real server in the foreground, which tells by its log when it serves. */
 export class ServerProcess {
-  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #daemon: Daemon;
   readonly #options: ServerProcessOptions;
-  #log = "";
 
   private constructor(options: ServerProcessOptions) {
-    const { program, args } = options;
     this.#options = options;
-    this.#child = spawn(findBinary(program) ?? program, args, { stdio: ["ignore", "pipe", "pipe"] });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        this.#log += text;
-      });
-    }
+    this.#daemon = start(options.program, options.args);
   }
 
   /** @throws {Error} it does not start; its log is in the message */
@@ -45,33 +35,28 @@ export class ServerProcess {
 
   /** All that it has logged. */
   get log(): string {
-    return this.#log;
+    return this.#daemon.log();
   }
 
   /** @param from where in the log to look from @throws {Error} the log, when it ends first, or after twenty seconds */
   async logged(pattern: RegExp, from = 0): Promise<void> {
     const deadline = Date.now() + 20_000;
-    while (!pattern.test(this.#log.slice(from))) {
-      if (this.#child.exitCode !== null || Date.now() > deadline) {
-        throw new Error(`${this.#options.program} does not serve:\n${this.#log}`);
+    while (!pattern.test(this.log.slice(from))) {
+      if (this.#daemon.hasEnded() || Date.now() > deadline) {
+        throw new Error(`${this.#options.program} does not serve:\n${this.log}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    this.#daemon.kill(signal);
   }
 
   async stop(): Promise<void> {
-    const { exitCode, signalCode } = this.#child;
-    if (exitCode === null && signalCode === null) {
-      const exited = once(this.#child, "exit");
-      this.signal("SIGTERM");
-      const timer = setTimeout(() => this.signal("SIGKILL"), 5000);
-      await exited;
-      clearTimeout(timer);
-    }
+    const timer = setTimeout(() => this.signal("SIGKILL"), 5000);
+    await this.#daemon.stop();
+    clearTimeout(timer);
     await rm(this.#options.folder, { recursive: true, force: true });
   }
 }

@@ -1,12 +1,11 @@
-import { execFile, spawn } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { onTestFinished } from "vitest";
+import { run, start, untilListening } from "./daemon-process.ts";
 import { freePort } from "./free-port.ts";
-import { findBinary } from "./peers.ts";
+import { sendMail } from "./send-mail.ts";
 import { startSmtpSink } from "./smtp-sink.ts";
 
 /*
@@ -45,6 +44,19 @@ export function withSignatures(fields: readonly string[], raw: Uint8Array): Uint
 export interface RunningSigner {
   sign(messages: readonly Uint8Array[]): Promise<Uint8Array[]>;
   stop(): Promise<void>;
+}
+
+/** Has the signer sign and go. */
+export async function signOnce(
+  starting: Promise<RunningSigner>,
+  messages: readonly Uint8Array[],
+): Promise<Uint8Array[]> {
+  const signer = await starting;
+  try {
+    return await signer.sign(messages);
+  } finally {
+    await signer.stop();
+  }
 }
 
 export interface Rspamd extends RunningSigner {
@@ -102,18 +114,13 @@ ${module}
 }
 
 /** @param module the text of `dkim_signing { }` @param top statements beside it */
-export async function signWithRspamd(
+export function signWithRspamd(
   folder: string,
   messages: readonly Uint8Array[],
   module: string,
   top = "",
 ): Promise<Uint8Array[]> {
-  const rspamd = await startRspamd(folder, module, top);
-  try {
-    return await rspamd.sign(messages);
-  } finally {
-    await rspamd.stop();
-  }
+  return signOnce(startRspamd(folder, module, top), messages);
 }
 
 /** @param include the path of what we exported */
@@ -199,17 +206,12 @@ export async function signWithAmavis(
 }
 
 /** @param transport lines of the smtp transport */
-export async function signWithExim(
+export function signWithExim(
   folder: string,
   messages: readonly Uint8Array[],
   transport: string,
 ): Promise<Uint8Array[]> {
-  const exim = await startExim(folder, transport);
-  try {
-    return await exim.sign(messages);
-  } finally {
-    await exim.stop();
-  }
+  return signOnce(startExim(folder, transport), messages);
 }
 
 /** An Exim that takes mail by SMTP, and hands it on, signed, by SMTP. */
@@ -290,114 +292,4 @@ export async function startRedis(folder: string): Promise<number> {
 async function failAfter(ms: number, reason: () => string): Promise<never> {
   await delay(ms, undefined, { ref: false });
   throw new Error(reason());
-}
-
-export interface Daemon {
-  readonly pid: number;
-  log(): string;
-  hasEnded(): boolean;
-  readonly ended: Promise<void>;
-  stop(signal?: NodeJS.Signals): Promise<void>;
-}
-
-export function start(
-  program: string,
-  parameters: readonly string[],
-  user: { uid?: number; gid?: number } = {},
-): Daemon {
-  const child = spawn(findBinary(program) ?? program, parameters, { ...user, stdio: ["ignore", "pipe", "pipe"] });
-  let log = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      log += text;
-    });
-  }
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  return {
-    pid: child.pid ?? 0,
-    log: () => log,
-    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
-    ended,
-    async stop(signal = "SIGTERM") {
-      child.kill(signal);
-      await ended;
-    },
-  };
-}
-
-export async function untilListening(port: number, daemon: Pick<Daemon, "log" | "hasEnded">): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (Date.now() < deadline) {
-    if (daemon.hasEnded()) throw new Error(`the signer ended by itself:\n${daemon.log()}`);
-    const isUp = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => resolve(true)).once("error", () => resolve(false));
-      socket.once("connect", () => socket.destroy());
-    });
-    if (isUp) return;
-    await delay(50);
-  }
-  throw new Error(`the signer does not listen:\n${daemon.log()}`);
-}
-
-/** One message by SMTP; every answer must be a good one. A server that has not greeted yet is tried again. */
-async function sendMail(port: number, message: Uint8Array): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    let isGreeted = false;
-    try {
-      return await talk(port, message, () => {
-        isGreeted = true;
-      });
-    } catch (error) {
-      if (isGreeted || Date.now() > deadline) throw error;
-      await delay(50);
-    }
-  }
-}
-
-function talk(port: number, message: Uint8Array, greeted: () => void): Promise<void> {
-  const steps = [
-    "EHLO mail.example.com\r\n",
-    "MAIL FROM:<a@example.com>\r\n",
-    "RCPT TO:<b@example.org>\r\n",
-    "DATA\r\n",
-    Buffer.concat([message, Buffer.from(".\r\n")]),
-    "QUIT\r\n",
-  ];
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1");
-    let answer = "";
-    socket.setEncoding("utf8").on("data", (text: string) => {
-      answer += text;
-      const last = /^(\d{3}) [^\n]*\n$/m.exec(answer)?.[1];
-      if (last === undefined) return;
-      if (!/^[23]/.test(last)) return void socket.destroy(new Error(answer));
-      answer = "";
-      greeted();
-      const step = steps.shift();
-      if (step === undefined) socket.end();
-      else socket.write(step);
-    });
-    socket.once("error", reject).once("close", () => {
-      if (steps.length === 0) resolve();
-      else reject(new Error(`the server hung up: ${answer}`));
-    });
-  });
-}
-
-/** Runs a program to its end; its standard output. */
-export function run(
-  program: string,
-  parameters: readonly string[],
-  user: { uid?: number; gid?: number } = {},
-  input = "",
-): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { ...user, maxBuffer: 1 << 24 };
-    const child = execFile(findBinary(program) ?? program, [...parameters], options, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else reject(new Error(`${program}: ${error.message}\n${stdout}\n${stderr}`));
-    });
-    child.stdin?.end(input);
-  });
 }

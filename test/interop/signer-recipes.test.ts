@@ -6,10 +6,11 @@ import { createResolver } from "../../src/dns/dns2-resolver.ts";
 import { asTxtResolver } from "../../src/dns/resolver.ts";
 import { parseServerAddress } from "../../src/dns/server-address.ts";
 import { verifyMessage } from "../../src/signing/verify.ts";
+import { run } from "../helpers/daemon-process.ts";
 import { type DynamicZone, startDynamicZone } from "../helpers/dynamic-zone.ts";
 import { findBinary, requirePeer } from "../helpers/peers.ts";
 import { type CliResult, runCli } from "../helpers/run-cli.ts";
-import { amavisConfiguration, run, signerFolder, signWithAmavis } from "../helpers/signer-daemons.ts";
+import { amavisConfiguration, signerFolder, signWithAmavis } from "../helpers/signer-daemons.ts";
 
 const { skip, reason } = requirePeer("amavisd", "named", "nsupdate", "dig");
 const isRoot = process.getuid?.() === 0;

@@ -20,14 +20,20 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a real daemon $
 
   const rspamd = requirePeer("rspamd");
 
+  /** One that reads what rotate is to write to `output`. */
+  async function withRspamd() {
+    const own = setUp();
+    const output = join(own.folder, "dkim_signing.conf");
+    const daemon = await startRspamd(own.folder, `.include(try=true) "${output}"`);
+    onTestFinished(() => daemon.stop(), 30_000);
+    return { own, output, daemon };
+  }
+
   test.skipIf(rspamd.skip)(
     `rspamd signs with the new key as soon as rotate says so ${rspamd.reason}`,
     { timeout: 60_000 },
     async () => {
-      const own = setUp();
-      const output = join(own.folder, "dkim_signing.conf");
-      const daemon = await startRspamd(own.folder, `.include(try=true) "${output}"`);
-      onTestFinished(() => daemon.stop(), 30_000);
+      const { own, output, daemon } = await withRspamd();
       own.configure(
         `type = "rspamd"\noutput = "${output}"\nreload = ["kill", "-HUP", "${daemon.pid}"]\ntime-limit = "10s"\ntest-url = "${daemon.url}"`,
       );
@@ -54,10 +60,7 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a real daemon $
   );
 
   test.skipIf(rspamd.skip)("keys are made as rspamd can load them: both sign", { timeout: 60_000 }, async () => {
-    const own = setUp();
-    const output = join(own.folder, "dkim_signing.conf");
-    const daemon = await startRspamd(own.folder, `.include(try=true) "${output}"`);
-    onTestFinished(() => daemon.stop(), 30_000);
+    const { own, output, daemon } = await withRspamd();
     const domain = "both.example.test";
     own.configure(
       `type = "rspamd"\noutput = "${output}"\nreload = ["kill", "-HUP", "${daemon.pid}"]\ntime-limit = "10s"\ntest-url = "${daemon.url}"
@@ -78,10 +81,7 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a real daemon $
     `an rspamd that was not reloaded is found out, and put back`,
     { timeout: 60_000 },
     async () => {
-      const own = setUp();
-      const output = join(own.folder, "dkim_signing.conf");
-      const daemon = await startRspamd(own.folder, `.include(try=true) "${output}"`);
-      onTestFinished(() => daemon.stop(), 30_000);
+      const { own, output, daemon } = await withRspamd();
       own.configure(
         `type = "rspamd"\noutput = "${output}"\nreload = ["true"]\ntest-url = "${daemon.url}"\ntime-limit = "2s"`,
       );

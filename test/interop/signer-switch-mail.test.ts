@@ -1,11 +1,12 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { run } from "../helpers/daemon-process.ts";
 import { type DynamicZone, startDynamicZone } from "../helpers/dynamic-zone.ts";
 import { verifyWithDkimpy, verifyWithMailDkim } from "../helpers/mail-peers.ts";
 import { startDkimpyMilter } from "../helpers/milter-daemons.ts";
 import { findBinary, requirePeer } from "../helpers/peers.ts";
-import { type RunningSigner, run, startExim, startRspamd } from "../helpers/signer-daemons.ts";
+import { type RunningSigner, startExim, startRspamd } from "../helpers/signer-daemons.ts";
 import { failingReload, HOUR, type Signer, switchedSigner } from "../helpers/switched-signer.ts";
 
 const isRoot = process.getuid?.() === 0;

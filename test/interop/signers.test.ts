@@ -8,6 +8,7 @@ import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
 import { keyRecordName, parseKeyName } from "../../src/keys/key-name.ts";
 import type { PrivateKey } from "../../src/keys/private-key.ts";
 import { verifyMessage } from "../../src/signing/verify.ts";
+import { run } from "../helpers/daemon-process.ts";
 import { verifyWithMailDkim } from "../helpers/mail-peers.ts";
 import { signWithDkimpyMilter, signWithOpendkimMilter } from "../helpers/milter-daemons.ts";
 import { startNamed } from "../helpers/named.ts";
@@ -16,7 +17,6 @@ import { runCli } from "../helpers/run-cli.ts";
 import {
   amavisConfiguration,
   handOver,
-  run,
   signerFolder,
   signWithAmavis,
   signWithExim,
