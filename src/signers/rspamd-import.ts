@@ -19,6 +19,9 @@ const VARIABLES: Readonly<Record<string, string>> = {
   DBDIR: "/var/lib/rspamd",
 };
 
+/** In values of the configuration, not in lines of maps. Without braces it ends where the name does, whatever follows. */
+const VARIABLE = /\$(?:\{(CONFDIR|LOCAL_CONFDIR|DBDIR)\}|(CONFDIR|LOCAL_CONFDIR|DBDIR))/g;
+
 /**
  * The keys that rspamd's module dkim_signing is told of, in its own syntax (UCL), and the files that it refers to.
  * @param file what to call the text in messages @throws {SignerSyntaxError} rspamd itself would not load it
@@ -114,16 +117,23 @@ function readTables(context: Module, defaultSelector: string): void {
     if (parts.length < 2 || parts.length > 3) reading.skip(where, "this is no DOMAIN:SELECTOR:KEY of a key_table");
     else if (value.includes("%")) {
       reading.skip(where, `"%" stands for each sender's domain: which keys that are, only the mail tells`);
-    } else if (third === undefined) reading.addField(where, domain, defaultSelector, second);
-    else reading.addField(where, domain, second, third);
+    } else {
+      const [selector, field] = third === undefined ? [defaultSelector, second] : [second, third];
+      if (field.startsWith("/")) addFile(reading, where, domain, selector, field);
+      else reading.addField(where, domain, selector, field);
+    }
   }
 }
 
-/** `$domain` and `$selector` are filled in, as rspamd does. */
+/**
+ * `$domain` and `$selector` are filled in as lua_util.template of rspamd does it, wherever the path comes from: a name is
+ * as long as it can be, and one that is neither of the two stands for itself.
+ */
 function addFile(reading: ReadingBuilder, where: string, domain: string, selector: string, template: string): void {
-  const path = expandVariables(template).replace(/\$(?:\{(domain|selector)\}|(domain|selector))/g, (_, a, b) =>
-    (a ?? b) === "domain" ? domain : selector,
-  );
+  const path = template.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, bare) => {
+    const name = braced ?? bare;
+    return name === "domain" ? domain : name === "selector" ? selector : name;
+  });
   if (!path.startsWith("/")) reading.skip(where, `${quoteName(template)} is no path that is known without rspamd`);
   else reading.add(where, domain, selector, { kind: "file", path });
 }
@@ -147,12 +157,12 @@ function readMap(context: Module, name: string): Map<string, { value: string; wh
 }
 
 function expandVariables(text: string): string {
-  return text.replace(/\$(?:\{(\w+)\}|([A-Z_]+))/g, (whole, a, b) => VARIABLES[a ?? b] ?? whole);
+  return text.replace(VARIABLE, (whole, braced, bare) => VARIABLES[braced ?? bare] ?? whole);
 }
 
 function textOf(object: UclObject, name: string): string | undefined {
   const value = object.members.get(name)?.at(-1)?.value;
-  return typeof value === "string" ? value : undefined;
+  return typeof value === "string" ? expandVariables(value) : undefined;
 }
 
 function whereOf({ module, file }: Module, name: string): string {

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { DirectoryKeyStore } from "../../src/keys/directory-key-store.ts";
 import { keyRecordName, parseKeyName } from "../../src/keys/key-name.ts";
-import type { PrivateKey } from "../../src/keys/private-key.ts";
+import { encodePrivateKey, type PrivateKey } from "../../src/keys/private-key.ts";
+import { readRspamd } from "../../src/signers/rspamd-import.ts";
 import { verifyMessage } from "../../src/signing/verify.ts";
 import { run } from "../helpers/daemon-process.ts";
 import { verifyWithMailDkim } from "../helpers/mail-peers.ts";
@@ -100,6 +101,36 @@ describe("rspamd", () => {
       ["r2@mail.example.net pass"],
       [],
     ]);
+  });
+
+  test.skipIf(skip)(`import finds each key where rspamd does, whatever "$" stands in its path ${reason}`, async () => {
+    const { folder } = signerFolder();
+    const keyAt = (path: string, title: TestKey) =>
+      writeFileSync(join(folder, path), encodePrivateKey(keys[title], "pkcs8"));
+    keyAt("example.com.selectors", "example.com r1");
+    keyAt("r1s.example.net-domain_", "example.net r1");
+    keyAt("mail.example.net_DBDIR_r2", "mail.example.net r2");
+    writeFileSync(join(folder, "selectors.map"), "example.net r1\nmail.example.net r2\n");
+    const paths = [
+      `example.net ${folder}/\${selector}s.$domain-\${domain_}`,
+      `mail.example.net ${folder}/\${domain}_\${DBDIR}_$selector`,
+    ];
+    writeFileSync(join(folder, "paths.map"), paths.map((line) => `${line}\n`).join(""));
+    const module = `use_esld = false; try_fallback = false;
+selector_map = "${folder}/selectors.map"; path_map = "${folder}/paths.map";
+domain { "example.com" { path = "${folder}/$domain.$selectors"; selector = "r1"; } }`;
+    writeFileSync(join(folder, "key.table"), `x example.com:r1:${folder}/$domain.$selectors\n`);
+    writeFileSync(join(folder, "signing.table"), "*@example.com x\n");
+    const tables = `key_table = "${folder}/key.table"; signing_table = "${folder}/signing.table";`;
+    for (const [text, expected] of [
+      [module, [["r1@example.com pass"], ["r1@example.net pass"], ["r2@mail.example.net pass"], []]],
+      [tables, [["r1@example.com pass"], [], [], []]],
+    ] as const) {
+      expect(await verdicts(await signWithRspamd(folder, MESSAGES.map(message), text))).toEqual(expected);
+      const { entries } = readRspamd(text, "conf", (path) => readFileSync(path, "utf8"));
+      const found = entries.filter(({ source }) => source.kind === "file" && existsSync(source.path));
+      expect(found.map(({ name }) => `${name.selector}@${name.domain} pass`)).toEqual(expected.flat());
+    }
   });
 
   for (const form of ["maps", "tables"]) {

@@ -202,6 +202,12 @@ describe("rspamd", () => {
       ["s@a.example /k/a", "d@b.example /k/b"],
     ],
     ["a key in a table", `key_table = "$LOCAL_CONFDIR/kt2";`, ["s@a.example MII+"]],
+    ["variables in a table", `key_table = "/m/kt3";`, ["s@a.example /k/a.example.s"]],
+    [
+      "rspamd's own variables, which a map has not",
+      `selector_map = "/m/s3"; path_map = "/m/p3"; domain { "c.example" { path = "$DBDIRx/\${CONFDIR}"; selector = "s"; } }`,
+      ["s@c.example /var/lib/rspamdx//etc/rspamd", "s@a.example /k/DBDIR/DBDIR"],
+    ],
   ];
   const read = files({
     "/m/s": "# comment\na.example s2\nb.example s9\n",
@@ -210,11 +216,27 @@ describe("rspamd", () => {
     "/m/st": "*@a.example x\n*@b.example %\n",
     "/m/st2": "*@a.example x\n*@c.example z\n",
     "/etc/rspamd/kt2": "x a.example:s:MII+\n",
+    "/m/kt3": "x a.example:s:/k/$domain.$selector\n",
+    "/m/s3": "a.example s\n",
+    "/m/p3": `a.example /k/$DBDIR/\${DBDIR}\n`,
   });
   test.each(understood)("%s", (_, text, expected) => {
     const reading = readRspamd(text, "conf", read);
     expect(brief(reading)).toEqual(expected);
     expect(reasons(reading)).toEqual([]);
+  });
+
+  // As lua_util.template of rspamd 3.4 fills them in: a name is as long as it can be, an unknown one stands for itself.
+  test.each([
+    ["/k/$domain.$selectors.key", "/k/a.example.selectors.key"],
+    ["/k/$domain_$selector.key", "/k/domain_k1.key"],
+    [`/k/\${selector}s/\${selectors}`, "/k/k1s/selectors"],
+    ["/k/$selector$domain-$Selector", "/k/k1a.example-Selector"],
+    [`/k/$$selector/\${sel-x}\${}$`, `/k/$k1/\${sel-x}\${}$`],
+    [`/k/\${selector`, `/k/\${selector`],
+  ])("the path %s is %s", (path, expected) => {
+    const reading = readRspamd(`domain { "a.example" { path = "${path}"; selector = "k1"; } }`, "conf", read);
+    expect(brief(reading)).toEqual([`k1@a.example ${expected}`]);
   });
 
   test.each([
