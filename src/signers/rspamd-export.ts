@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { shellQuote } from "../keys/file-permissions.ts";
-import type { KeyName } from "../keys/key-name.ts";
+import { type KeyName, keyFileName, keyRecordName } from "../keys/key-name.ts";
 import { rspamdVaultKey } from "../keys/rspamd-raw-key.ts";
 import {
   byDomain,
@@ -28,7 +28,10 @@ const COMMON = "use_esld = false;\ntry_fallback = false;\n";
 const RELOAD = "systemctl reload rspamd";
 
 const DOT_IN_MAPS =
-  "its selector has a dot, so rspamd learns of selector and file in two steps: while rotate changes to or from this key, mail may be signed under a selector that is not the key's; the form domain has no such moment";
+  "its selector has a dot, so a change to or from this key changes both maps, and until rspamd has reread both, mail may be signed under a selector that is not the key's: use selectors without a dot (rotation.selector), or the form domain";
+
+/** As a hint has it, after which comes why. */
+const USE_DOMAIN_FORM = "use the form domain (for rotate: signer.form, and a file as signer.output), which";
 
 /** What holds for every form in which rspamd reads the key's own file. */
 const filesOfKeys = {
@@ -92,7 +95,7 @@ export const rspamdMapsForm: SignerForm = {
 export const rspamdTablesForm: SignerForm = {
   ...filesOfKeys,
   warning:
-    "before version 4.1.2 rspamd compares the patterns of signing_table anywhere in the address: mail of a domain that starts like one of these is signed as well; the form domain has no such trap",
+    "rspamd before 4.1.2 (see rspamd --version) does not look at where a pattern of signing_table ends, and signs mail of foreign domains that start like one of these as well: with such a version use the form domain",
   signsOnce: "by-domain",
   defaultFolder: "/etc/rspamd/local.d",
   mainFile: MAIN_FILE,
@@ -104,13 +107,14 @@ export const rspamdTablesForm: SignerForm = {
       if (next?.startsWith(domain)) {
         throw new SignerFormError(
           `in signing_table the pattern of ${domain} would also match mail of ${next}: rspamd before 4.1.2 does not look at where a pattern ends`,
-          { hint: "use the default form, which compares whole domains: dkimctl export rspamd" },
+          { hint: `${USE_DOMAIN_FORM} compares whole domains` },
         );
       }
     }
     const signing = keys.map(({ name }) => `*@${name.domain} ${tableId(name)}\n`);
     const table = keys.map((key) => {
       const { domain, selector } = key.name;
+      requireNoDotInFile(key);
       return `${tableId(key.name)} ${domain}:${selector}:${requirePath(key, /^[^\x00-\x20#:%"'\\$\x7f-\uffff]$/, "rspamd's key_table")}\n`;
     });
     return [
@@ -201,6 +205,15 @@ function mapPath(key: SignerKey): string {
   return path.endsWith(end) ? `${path.slice(0, -end.length)}/${domain}.$selector.pem` : path;
 }
 
+/** A file of the store with a dot in its selector: wherever the store is, rspamd would look for another. @throws {SignerFormError} */
+function requireNoDotInFile({ path, name }: SignerKey): void {
+  if (!name.selector.includes(".") || !path.endsWith(`/${keyFileName(name)}`)) return;
+  throw new SignerFormError(
+    `the selector of ${keyRecordName(name)} has a dot, which stands as %2E in the name of its file, and rspamd's key_table takes "%" for the sender's domain`,
+    { hint: `${USE_DOMAIN_FORM} takes "%" as it is, or selectors without a dot (rotation.selector)` },
+  );
+}
+
 /** 128 bits, for with fewer a customer who may choose a domain could find one that signs as another's. */
 function tableId({ domain }: KeyName): string {
   return createHash("sha256").update(domain).digest("hex").slice(0, 32);
@@ -210,7 +223,7 @@ function setting(name: string, folder: string, file: string): string {
   const path = `${folder === "/" ? "" : folder}/${file}`;
   if (![...path].every((char) => PLAIN_PATH.test(char) && char !== "$" && char !== ";")) {
     throw new SignerFormError(`rspamd cannot be told of a map at ${JSON.stringify(path)}`, {
-      hint: "give --output a folder with a plain name",
+      hint: "give a folder with a plain name as --output, or signer.output",
     });
   }
   return `${name} = ${ucl(path)};\n`;

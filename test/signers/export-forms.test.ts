@@ -115,6 +115,25 @@ describe("rspamd's tables", () => {
     expect(new Set(ids).size).toBe(40);
   });
 
+  test("a dot in a selector is refused for what it is, a percent sign in a folder for what that is", () => {
+    const write = (folder: string, selector: string) => () => {
+      const name = parseKeyName("example.com", selector);
+      return textOf("rspamd", "tables", [key(`${folder}/${keyFileName(name)}`, name.domain, name.selector)]);
+    };
+    for (const folder of ["/k", "/100%"]) {
+      expect(write(folder, "a.b")).toThrow(
+        expect.objectContaining({
+          message: expect.stringMatching(/^the selector of a\.b\._domainkey\.example\.com has a dot, .* %2E /),
+          hint: expect.stringMatching(/^use the form domain .* selectors without a dot/),
+        }),
+      );
+    }
+    expect(write("/100%", "ab")).toThrow(expect.objectContaining({ hint: expect.stringMatching(/^move the store/) }));
+    expect(textOf("rspamd", "tables", [key("/k/dotted.pem", "example.com", "a.b")])).toContain(
+      " example.com:a.b:/k/dotted.pem\n",
+    );
+  });
+
   test("a domain that comes or goes changes no line of another", () => {
     const [few, more] = [tables("b.example", "d.example"), tables("a.example", "b.example", "c.example", "d.example")];
     expect(more).toEqual(expect.arrayContaining(few));
@@ -170,7 +189,7 @@ describe("rspamd's maps", () => {
   );
 
   test("a selector with a dot is warned of, an ordinary one is not", () => {
-    expect(form.caution?.(stored("a.b"))).toMatch(/^its selector has a dot/);
+    expect(form.caution?.(stored("a.b"))).toMatch(/^its selector has a dot, .*: use selectors without a dot/);
     expect(form.caution?.(stored("k1"))).toBeUndefined();
     expect(form.caution?.({ ...stored("a.b"), algorithm: "ed25519" })).toMatch(/bare seed .*; its selector has a dot/);
   });
