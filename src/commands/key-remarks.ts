@@ -14,6 +14,11 @@ export class KeyRemarks {
     else known.push(name);
   }
 
+  /** A sentence that holds whatever the keys are. */
+  addGeneral(sentence: string): void {
+    this.#keys.set(sentence, []);
+  }
+
   /**
    * Warns of few keys one by one; of more in one line, with how many there are and the first of them. `--verbose` names
    * the others.
@@ -21,9 +26,10 @@ export class KeyRemarks {
    */
   tell(notices: Notices, lead = ""): void {
     for (const [sentence, names] of this.#keys) {
+      if (names.length === 0) notices.warn(sentence);
       const few = names.length <= FEW_KEYS ? names : [];
       for (const name of few) notices.warn(`${lead}${keyRecordName(name)}: ${sentence}`);
-      if (few.length > 0) continue;
+      if (names.length === few.length) continue;
       const first = names.slice(0, FEW_KEYS).map(keyRecordName).join(", ");
       notices.warn(`${lead}${names.length} keys, ${first} and others: ${sentence}`);
       for (const name of names.slice(FEW_KEYS)) notices.detail(`${lead}${keyRecordName(name)}`);

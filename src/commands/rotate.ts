@@ -84,6 +84,7 @@ async function rotate(domains: readonly DomainName[], options: RotateOptions, cl
       await rotateAll({ domains, options, cli, notices, room, turn, underWay });
     } finally {
       await underWay.ended();
+      room.signerCautions.tell(notices);
       await turn?.release();
     }
   } finally {

@@ -9,6 +9,7 @@ import { createStoreWorld } from "../rotation/store-world.ts";
 import { type DnsOptions, openResolver, openServerPool } from "./dns-options.ts";
 import { readTextFile } from "./input-files.ts";
 import { randomHex } from "./key-maker.ts";
+import { KeyRemarks } from "./key-remarks.ts";
 import { openedOnce } from "./opened-once.ts";
 import { DEFAULT_TTL_SECONDS, type GlobalOptions, type PassphraseOptions } from "./options.ts";
 import { createPublishers } from "./publishers.ts";
@@ -41,6 +42,8 @@ export interface RotationRoom {
    * What fails with a signer of some domains is told when it is their turn.
    */
   recoverSigners(): Promise<void>;
+  /** What is to be known of the keys and configurations that signers have been given since the room was opened. */
+  readonly signerCautions: KeyRemarks;
   readonly ttlSeconds: number;
   /** @param lease absent: nothing will be changed, only looked at */
   worldOf(domain: DomainName, past: Past, lease?: DomainLease): Promise<RotationWorld>;
@@ -60,7 +63,9 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
   const revealers = await openRevealers(settings, store);
   const resolver = await openResolver(cli, options, settings);
   const pool = await openServerPool(cli, options, settings);
+  const signerCautions = new KeyRemarks();
   const signers = createSigners(settings, {
+    cautions: signerCautions,
     store,
     journals,
     resolver,
@@ -90,6 +95,7 @@ export async function openRotationRoom(options: RotationRoomOptions, cli: CliCon
     signerOf: signers.of,
     readSignersAgain: signers.readNamesAgain,
     recoverSigners: signers.recoverAll,
+    signerCautions,
     ttlSeconds,
     async worldOf(domain, past, lease) {
       if (lease !== undefined) await signers.recover(domain);

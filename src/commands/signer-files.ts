@@ -55,14 +55,17 @@ export class SignerFiles {
     }
   }
 
-  /** Replaces each file that says something else, having kept what all of them said. @throws {DkimctlError} */
-  replace(files: readonly SignerFile[]): void {
+  /**
+   * Replaces each file that says something else, having kept what all of them said.
+   * @returns the paths of those files @throws {DkimctlError}
+   */
+  replace(files: readonly SignerFile[]): readonly string[] {
     const next = files.map((file) => ({ path: this.#target.pathOf(file), text: file.text }));
     const before = next.map(({ path }): FormerText => ({ path, text: readIfThere(path) }));
     const record = { schema: SCHEMA, files: before.map(({ path, text = null }) => ({ path, text })) };
     sweepTemporaryFiles(dirname(this.#recordPath));
     replaceText(this.#recordPath, `${JSON.stringify(record)}\n`, true);
-    for (const { path, text } of next) replaceText(path, text, false);
+    return next.filter(({ path, text }) => replaceText(path, text, false)).map(({ path }) => path);
   }
 
   /** The new files are in use. */

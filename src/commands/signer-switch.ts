@@ -13,16 +13,15 @@ import { requireOneSignature } from "../signers/form-choice.ts";
 import { checkSignerKeys } from "../signers/signer-check.ts";
 import type { SignerFile, SignerKey } from "../signers/signer-form.ts";
 import type { SignerReading } from "../signers/signer-reading.ts";
+import { SignerCautions, type SignerCautionsOptions } from "./signer-cautions.ts";
 import { SignerFiles } from "./signer-files.ts";
 import { askPublished, chooseUser, readSignerKeyFile } from "./signer-key-file.ts";
 import { SignerTestError, testLiveSigner } from "./signer-live-test.ts";
 import { readConfiguration } from "./signer-sources.ts";
-import type { SignerTarget } from "./signer-target.ts";
 import { signersKeys } from "./signers-keys.ts";
 import { signerKeyOf } from "./stored-keys.ts";
 
-export interface SignerSwitchOptions {
-  readonly target: SignerTarget;
+export interface SignerSwitchOptions extends SignerCautionsOptions {
   readonly store: KeyStore;
   readonly journals: JournalStore;
   /** Domains whose keys this configuration has; others are left as they stand in it. */
@@ -31,7 +30,6 @@ export interface SignerSwitchOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   now(): Date;
-  readText(path: string): string;
 }
 
 /** Domains rotate side by side, and others are often about to ask too: as long as more come, a change waits so long. */
@@ -60,6 +58,7 @@ interface Wish {
 export class ConfiguredSigner implements SignerSwitch {
   readonly #options: SignerSwitchOptions;
   readonly #files: SignerFiles;
+  readonly #cautions: SignerCautions;
   /** What the configuration is to say, by domain; read when first needed. */
   #keys: Map<DomainName, readonly SignerKey[]> | undefined;
   #reader: Promise<FileReader | undefined> | undefined;
@@ -74,6 +73,7 @@ export class ConfiguredSigner implements SignerSwitch {
   constructor(options: SignerSwitchOptions) {
     this.#options = options;
     this.#files = new SignerFiles(options.target);
+    this.#cautions = new SignerCautions(options);
   }
 
   /** Puts back what a run that was killed had begun. To be called before anything is decided. @throws {DkimctlError} */
@@ -119,17 +119,17 @@ export class ConfiguredSigner implements SignerSwitch {
     try {
       this.#options.signal.throwIfAborted();
       if (this.#broken !== undefined) throw this.#broken;
-      this.#keys ??= await signersKeys(this.#options, this.#files.isThere());
+      this.#keys ??= await this.#readKeys();
       const next = new Map(this.#keys);
       for (const { domain, keys: own } of wishes) next.set(domain, own);
-      const files = this.#format(wishes, next);
+      const { files, keys } = this.#format(wishes, next);
       const refused = await this.#check(wishes, files);
       if (refused.size > 0) {
         for (const [wish, error] of refused) wish.failed(error);
         await this.#change(wishes.filter((wish) => !refused.has(wish)));
         return;
       }
-      await this.#apply(wishes, files);
+      this.#cautions.written(keys, await this.#apply(wishes, files));
       this.#keys = next;
       this.#failedInARow = 0;
       for (const { done } of wishes) done();
@@ -140,8 +140,18 @@ export class ConfiguredSigner implements SignerSwitch {
     }
   }
 
-  /** The files with the wishes fulfilled. @throws {DkimctlError} the signer cannot be told so */
-  #format(wishes: readonly Wish[], next: ReadonlyMap<DomainName, readonly SignerKey[]>): readonly SignerFile[] {
+  async #readKeys(): Promise<Map<DomainName, readonly SignerKey[]>> {
+    const isThere = this.#files.isThere();
+    const keys = await signersKeys(this.#options, isThere);
+    if (isThere) this.#cautions.readNamed();
+    return keys;
+  }
+
+  /** The files with the wishes fulfilled, and the keys in them. @throws {DkimctlError} the signer cannot be told so */
+  #format(
+    wishes: readonly Wish[],
+    next: ReadonlyMap<DomainName, readonly SignerKey[]>,
+  ): { readonly files: readonly SignerFile[]; readonly keys: readonly SignerKey[] } {
     const { form, formOptions, signer } = this.#options.target;
     const known = [...next.values()].flat().sort((a, b) => compareKeyNames(a.name, b.name));
     const reasons = new Map(known.map((key) => [key, form.cannotUse?.(key, known)]));
@@ -163,7 +173,7 @@ export class ConfiguredSigner implements SignerSwitch {
     const leaving = before.filter((key) => !signing.has(keyRecordName(key.name)) && !form.cannotUse?.(key, before));
     const files = form.files(all, { ...formOptions, leaving });
     this.#files.requireNoneForgotten(files);
-    return files;
+    return { files, keys: all };
   }
 
   /**
@@ -210,11 +220,13 @@ export class ConfiguredSigner implements SignerSwitch {
     return readConfiguration(target.signer, target.mainPath, (path) => texts.get(path) ?? readText(path));
   }
 
-  async #apply(wishes: readonly Wish[], files: readonly SignerFile[]): Promise<void> {
+  /** @returns the paths of the files that say something new */
+  async #apply(wishes: readonly Wish[], files: readonly SignerFile[]): Promise<readonly string[]> {
     const { target } = this.#options;
     let hasReloaded = false;
+    let changed: readonly string[] = [];
     try {
-      this.#files.replace(files);
+      changed = this.#files.replace(files);
       await this.#testFiles(files);
       hasReloaded = true;
       await this.#reload(this.#options.signal);
@@ -223,6 +235,7 @@ export class ConfiguredSigner implements SignerSwitch {
       await this.#undo(cause, wishes, hasReloaded);
     }
     this.#files.confirm();
+    return changed;
   }
 
   /** Replaced files keep owner and mode: one test a run is enough. */

@@ -95,7 +95,7 @@ export const rspamdMapsForm: SignerForm = {
 export const rspamdTablesForm: SignerForm = {
   ...filesOfKeys,
   warning:
-    "rspamd before 4.1.2 (see rspamd --version) does not look at where a pattern of signing_table ends, and signs mail of foreign domains that start like one of these as well: with such a version use the form domain",
+    "rspamd before 4.1.2 (see rspamd --version) does not look at where a pattern of signing_table ends, and signs mail of foreign domains that start like one of yours as well: with such a version use the form domain",
   signsOnce: "by-domain",
   defaultFolder: "/etc/rspamd/local.d",
   mainFile: MAIN_FILE,

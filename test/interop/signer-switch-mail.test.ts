@@ -222,7 +222,8 @@ test = ${JSON.stringify(test)}\n[domain."${domain}"]\nalgorithms = ${JSON.string
         }
         return [...seen].sort();
       };
-      expect(await own.bringUp(present)).toMatchObject({ exitCode: 0, stderr: "" });
+      const warned = form === "tables" ? /^dkimctl: warning: .*dkim_signing\.conf: rspamd before 4\.1\.2 .*\n$/ : /^$/;
+      expect(await own.bringUp(present)).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(warned) });
       const alone = files();
       // In the order of the names it comes before the other.
       expect(await own.bringUp(added)).toMatchObject({ exitCode: 0, stderr: "" });

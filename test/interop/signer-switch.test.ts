@@ -177,6 +177,56 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a signer ${peer
     expect(refused.stderr).toContain(`k2._domainkey.${edwards} cannot sign: amavisd cannot load Ed25519 keys`);
   });
 
+  test("what export warns of is told once, by the run that writes it", async () => {
+    const own = setUp();
+    const [dotted, plain] = ["dotted.example.test", "plain.example.test"];
+    const output = join(own.folder, "local.d");
+    mkdirSync(output);
+    own.configure(
+      `type = "rspamd"\nform = "maps"\noutput = "${output}"\nreload = ["true"]\n[domain."${dotted}"]\nselector = "k.{n}"`,
+    );
+    const told = (selector: string) =>
+      `^dkimctl: warning: ${selector}\\._domainkey\\.dotted\\.example\\.test: its selector has a dot, [^\n]*\n$`;
+    const first = await own.bringUp(dotted, plain);
+    expect(first).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(told("k\\.1")) });
+    expect(await own.run("rotate")).toMatchObject({ exitCode: 0, stderr: "" });
+    await own.run("rotate", plain, "--now");
+    own.now += 2 * HOUR;
+    expect(await own.run("rotate")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("signs"),
+      stderr: "",
+    });
+    await own.run("rotate", dotted, "--now");
+    own.now += 2 * HOUR;
+    const failing = readFileSync(own.config, "utf8");
+    writeFileSync(own.config, failing.replace('["true"]', '["false"]'));
+    expect((await own.run("rotate")).stderr).not.toContain("has a dot");
+    writeFileSync(own.config, failing);
+    const next = await own.run("rotate");
+    expect(next).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(told("k\\.2")) });
+  });
+
+  test("a key of another domain that a new configuration takes in is warned of too", async () => {
+    const own = setUp();
+    const [edwards, domain] = ["edwards2.example.test", "rsa2.example.test"];
+    const policy = `[domain."${edwards}"]\nalgorithms = ["ed25519"]`;
+    own.configure(`activate = ["true"]\n${policy}`);
+    expect((await own.bringUp(edwards)).exitCode).toBe(0);
+    const output = join(own.folder, "dkim_signing.conf");
+    own.configure(`type = "rspamd"\noutput = "${output}"\nreload = ["true"]\n${policy}`);
+    const { stderr } = await own.bringUp(domain);
+    expect(readFileSync(output, "utf8")).toContain(edwards);
+    expect(stderr).toContain(`warning: k1._domainkey.${edwards}: rspamd before 3.13.2 cannot load`);
+    await own.run("rotate", domain, "--now");
+    own.now += 2 * HOUR;
+    expect(await own.run("rotate")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("signs"),
+      stderr: "",
+    });
+  });
+
   test("a signer that fails for every domain is soon left alone, as it was", async () => {
     const own = setUp();
     const output = join(own.folder, "52-dkim");
