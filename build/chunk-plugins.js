@@ -83,19 +83,17 @@ const runtimePlugin = {
     const { [RUNTIME]: runtime, [RUNTIME_HOST]: host } = bundle;
     if (runtime === undefined || host === undefined) return;
     const functions = runtime.code.replace(/^\/\/.*$/gm, "").replaceAll("\n", " ");
-    const [, name = ""] = /^let (\w+)\$;\nconst \1 = .*$/m.exec(host.code) ?? [];
     for (const chunk of Object.values(bundle)) {
-      if (chunk.type === "chunk")
-        chunk.code = chunk.code.replaceAll(`require("./${RUNTIME}")`, `require("./${RUNTIME_HOST}")`);
+      if (chunk.type !== "chunk") continue;
+      const used = chunk === host ? "exports" : `require("./${RUNTIME_HOST}")`;
+      chunk.code = chunk.code.replaceAll(`require("./${RUNTIME}")`, used);
     }
-    host.code = host.code
-      .replace(`let ${name}$;`, functions)
-      .replace(`${name}$ ??= require("./${RUNTIME_HOST}")`, "exports");
+    host.code = functions + host.code;
     delete bundle[RUNTIME];
   },
 };
 const RUNTIME = "rolldown-runtime.cjs";
-const RUNTIME_HOST = "program.cjs";
+const RUNTIME_HOST = "cli.cjs";
 
 /**
  * One octet is one character: such a file is decoded without a look at it, and bin/dkimctl.js does so. Done last, since

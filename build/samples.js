@@ -1,8 +1,9 @@
 // Runs command lines that do what usual ones do, for the build: `node build/samples.js TASK FOLDER-OF-A-BUNDLE`.
-// "keys" makes the keys that the others want; "observe" prints what each sample loads; "compile" writes the code cache.
+// "keys" makes the keys that the others want; "observe" prints what each sample loads; "compile" writes the code cache, and
+// "compile NAME" the one for a usual line, in a folder of that name.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -23,9 +24,9 @@ const KEYS = [
  * @returns {Sample[]}
  */
 const usual = (server) => [
-  { name: "cli", lines: [["--version"]] },
-  { name: "program", lines: [["--help"]] },
-  { name: "listing", lines: DOMAINS.map((domain) => ["showkeys", domain]) },
+  { name: "cli", lines: [["--version"], ["--help"]] },
+  { name: "listing", lines: [["showkeys", DOMAINS[0]]] },
+  { name: "reading", lines: [["showkeys", DOMAINS[1]]] },
   {
     name: "testing",
     divided: true,
@@ -67,42 +68,72 @@ const LESS_USUAL = [
 const TASKS = {
   async keys(folder) {
     const { program } = start(folder);
-    for (const argv of KEYS) await run(argv, program, []);
+    const printed = [];
+    for (const argv of KEYS) await run(argv, program, printed);
+    writeFileSync(recordsFile(), printed.join(""));
   },
 
   async observe(folder) {
-    const printed = [];
-    await withNameServer(printed, async (server) => {
+    await withNameServer(async (server) => {
       const loaded = [];
       for (const { lines, ...sample } of [...usual(server), ...LESS_USUAL]) {
         const { program, chunks } = start(folder);
-        for (const argv of lines) await run(argv, program, printed);
+        for (const argv of lines) await run(argv, program, []);
         loaded.push({ ...sample, loads: chunks.map(({ name }) => name) });
       }
       process.stdout.write(JSON.stringify(loaded));
     });
   },
 
-  async compile(folder) {
+  async compile(folder, name) {
+    if (name !== undefined) return compileUsual(name, folder);
     const { program, chunks } = start(folder);
     const printed = [];
-    await withNameServer(printed, async (server) => {
+    await withNameServer(async (server) => {
       for (const samples of [usual(server), LESS_USUAL]) {
         for (const argv of samples.flatMap(({ lines }) => lines)) await run(argv, program, printed);
-        for (const { name, text, script } of chunks.splice(0)) {
-          const path = join(folder, `${name}${codeCacheSuffix()}`);
-          writeFileSync(path, formatCodeCache(text, script.createCachedData()));
-        }
+        writeCodeCache(chunks.splice(0), folder);
       }
     });
-    if (printed.join("").match(/1 key: 1 pass/g)?.length !== DOMAINS.length)
-      throw new Error(`no sample has proven its keys:\n${printed.join("")}`);
+    requirePasses(printed, DOMAINS.length);
   },
 };
 
+/** What a usual line does; with keys, what it does with an RSA key, as most are, whose record is right. */
+async function compileUsual(name, folder) {
+  const { program, chunks } = start(folder);
+  const printed = [];
+  const store = ["--store", process.env.DKIMCTL_STORE];
+  await withNameServer(async (server) => {
+    const showkeys = ["showkeys", DOMAINS[0]];
+    const testkeys = ["testkeys", DOMAINS[0], "--server", server];
+    const lines = {
+      help: [["--help"]],
+      showkeys: [showkeys, [...store, ...showkeys]],
+      testkeys: [testkeys, [...store, ...testkeys]],
+    };
+    for (const argv of lines[name]) await run(argv, program, printed);
+    if (name === "testkeys") requirePasses(printed, lines.testkeys.length);
+  });
+  const own = join(folder, name);
+  mkdirSync(own);
+  writeCodeCache(chunks, own);
+}
+
+function requirePasses(printed, count) {
+  if (printed.join("").match(/1 key: 1 pass/g)?.length !== count)
+    throw new Error(`no sample has proven its keys:\n${printed.join("")}`);
+}
+
+function writeCodeCache(chunks, folder) {
+  for (const { name, text, script } of chunks) {
+    writeFileSync(join(folder, `${name}${codeCacheSuffix()}`), formatCodeCache(text, script.createCachedData()));
+  }
+}
+
 function start(folder) {
   const chunks = [];
-  const load = loadBundle(folder, (chunk) => chunks.push(chunk));
+  const load = loadBundle(folder, { onChunk: (chunk) => chunks.push(chunk) });
   return { program: load("cli.cjs"), chunks };
 }
 
@@ -125,22 +156,24 @@ async function run(argv, { main, processContext }, printed) {
   if (exitCode === 70) throw new Error(`dkimctl ${argv.join(" ")} has a bug: ${printed.join("")}`);
 }
 
-async function withNameServer(printed, use) {
-  const server = await startNameServer(() => printed.join(""));
+async function withNameServer(use) {
+  const server = await startNameServer(readFileSync(recordsFile(), "utf8"));
   await use(`127.0.0.1#${server.address().port}`);
   server.close();
 }
 
-/** Has the TXT records in `zone()`, as keygen prints them; of any other name it says that it does not exist. */
+/** The records of the sample keys, as keygen prints them. */
+const recordsFile = () => join(process.env.DKIMCTL_STORE, "records");
+
+/** Has the TXT records in `zone`; of any other name it says that it does not exist. */
 async function startNameServer(zone) {
   const server = createSocket("udp4");
   server.on("message", (query, { port, address }) => {
     const labels = [];
     let end = 12;
     for (; query[end] > 0; end += 1 + query[end]) labels.push(query.toString("latin1", end + 1, end + 1 + query[end]));
-    const text = zone();
-    const start = text.indexOf(`${labels.join(".")}.\t`);
-    const strings = start === -1 ? undefined : text.slice(start, text.indexOf(")", start)).match(/"[^"]*"/g);
+    const start = zone.indexOf(`${labels.join(".")}.\t`);
+    const strings = start === -1 ? undefined : zone.slice(start, zone.indexOf(")", start)).match(/"[^"]*"/g);
     const octets = (text) => Buffer.from(`${String.fromCharCode(text.length - 2)}${text.slice(1, -1)}`, "latin1");
     // Else an SOA of the root: two names, five numbers.
     const data = strings ? Buffer.concat(strings.map(octets)) : Buffer.alloc(22);
@@ -156,9 +189,9 @@ async function startNameServer(zone) {
   return server;
 }
 
-const [, , task, folder] = process.argv;
+const [, , task, folder, name] = process.argv;
 // The context of the samples ends commands when something is thrown, not this process.
-await TASKS[task](folder).catch((error) => {
+await TASKS[task](folder, name).catch((error) => {
   process.stderr.write(`${error.stack}\n`);
   process.exit(1);
 });

@@ -90,6 +90,12 @@ export interface ProcessContext extends CliContext {
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** The shell must see death by this signal, so that a loop around us ends too. */
+function dieOf(signal: NodeJS.Signals): void {
+  for (const each of SIGNALS) process.removeAllListeners(each);
+  process.kill(process.pid, signal);
+}
+
 /**
  * The process's own streams, clock and signals. To be called once. Signals are listened to as soon as somebody wants to
  * know of them, and until then end the process as they would end any other.
@@ -101,7 +107,12 @@ export function processContext(): ProcessContext {
   const listen = () => {
     if (listens) return;
     listens = true;
-    for (const signal of SIGNALS) process.once(signal, () => end(new Interruption(signal)));
+    // Not `once`: what inquirer listens with kills the process at once when nobody else listens any more.
+    for (const signal of SIGNALS) process.on(signal, onSignal);
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (runEnd.hasCome) dieOf(signal);
+    else end(new Interruption(signal));
   };
   process.on("uncaughtException", end);
   const output = (name: string) => ({
@@ -157,14 +168,18 @@ export function processContext(): ProcessContext {
     },
     async openPrompter() {
       if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+      // The terminal must be put back as it was before a signal ends the process.
+      listen();
       const { createPrompter } = await import("./terminal/prompt.ts");
-      return createPrompter({
+      const prompter = createPrompter({
         input: process.stdin,
         output: process.stderr,
         signal: runEnd.signal,
         // A terminal in raw mode sends Ctrl-C as a key, not as a signal.
         interrupt: () => end(new Interruption("SIGINT")),
       });
+      this.closers.push(() => prompter.closed());
+      return prompter;
     },
     preferMemory() {
       // V8 lets four times what is in use gather. It reads this when it clears, and nowhere else; as an option of node, it
@@ -180,11 +195,7 @@ export function processContext(): ProcessContext {
       await Promise.all([stdout.flushed(), stderr.flushed()]);
       const { reason } = runEnd;
       if (!(reason instanceof Interruption)) return runEnd.wasThrown ? undefined : reason;
-      if (reason.cause !== "closed pipe") {
-        for (const signal of SIGNALS) process.removeAllListeners(signal);
-        // The shell must see death by this signal, so that a loop around us ends too.
-        process.kill(process.pid, reason.cause);
-      }
+      if (reason.cause !== "closed pipe") dieOf(reason.cause);
       return undefined;
     },
   };

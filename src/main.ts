@@ -2,7 +2,7 @@ import { type Command, CommanderError } from "commander";
 import { type CliContext, Interruption } from "./context.ts";
 import { DkimctlError, ExitCode } from "./errors.ts";
 import { packageVersion } from "./package-version.ts";
-import { buildProgram, findCommand } from "./program.ts";
+import { buildProgram, findCommand, onlyPrints } from "./program.ts";
 import { visibleText } from "./terminal/visible-text.ts";
 import { explainCommanderError } from "./usage-errors.ts";
 
@@ -29,11 +29,15 @@ export async function main(argv: readonly string[], cli: CliContext): Promise<Ex
 }
 
 /**
- * Rejects as soon as the command's run is ended from outside: work in the thread pool cannot be stopped, only left. Help
- * has nothing to leave in order, and so does without the 0.1 ms that it takes to listen to signals.
+ * Rejects as soon as the command's run is ended from outside: work in the thread pool cannot be stopped, only left. What
+ * has nothing to leave in order does without it, and without the 0.2 ms that it takes to listen to signals.
  */
 function interruption(program: Command, cli: CliContext): Promise<never> {
-  return new Promise((_, reject) => void program.hook("preAction", () => cli.onEnd(reject)));
+  return new Promise((_, reject) => {
+    program.hook("preAction", (_program, command) => {
+      if (!onlyPrints(command.name())) cli.onEnd(reject);
+    });
+  });
 }
 
 /** Whatever fails once the run is being ended fails because of that. */

@@ -12,8 +12,18 @@ export interface CommandModule {
   register(program: Command, cli: CliContext): void;
 }
 
-/** Every command: its line in the overview, and its module, loaded only when its name is on the command line. */
-const COMMANDS: readonly { name: string; alias?: string; summary: string; load: () => Promise<CommandModule> }[] = [
+interface CommandEntry {
+  readonly name: string;
+  readonly alias?: string;
+  /** Its line in the overview. */
+  readonly summary: string;
+  /** It changes nothing and waits for nothing of its own: a signal may end it at once, as it ends any program. */
+  readonly onlyPrints?: boolean;
+  /** Called only when its name is on the command line. */
+  readonly load: () => Promise<CommandModule>;
+}
+
+const COMMANDS: readonly CommandEntry[] = [
   {
     name: "init",
     summary: "set up: write the configuration, make the first keys, print their records",
@@ -29,6 +39,7 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
     name: "showkeys",
     alias: "showkey",
     summary: "print the DNS records of the keys in the store",
+    onlyPrints: true,
     load: () => import("./commands/showkeys.ts"),
   },
   {
@@ -90,6 +101,11 @@ const COMMANDS: readonly { name: string; alias?: string; summary: string; load: 
 ];
 
 export const COMMAND_NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
+
+/** @param command by its name */
+export function onlyPrints(command: string): boolean {
+  return COMMANDS.find(({ name }) => name === command)?.onlyPrints ?? false;
+}
 
 /** The options of the program that take a word: what follows one is no command. */
 const OPTIONS_WITH_VALUE = ["--store", "--config", "--color"];
@@ -160,7 +176,7 @@ export async function buildProgram(cli: CliContext, argv?: readonly string[]): P
       (await load()).register(program, cli);
     else program.command(name).description(summary);
   }
-  registerHelp(program);
+  if (named === undefined) registerHelp(program);
   return program;
 }
 

@@ -13,6 +13,10 @@ export class RunEnd {
     return this.#wasThrown;
   }
 
+  get hasCome(): boolean {
+    return this.#hasCome;
+  }
+
   /** `undefined` until it has come. */
   get reason(): unknown {
     return this.#reason;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatConfig } from "../src/config/config-format.ts";
-import { ConfigError, loadConfig, type Settings, storeText } from "../src/config.ts";
+import { ConfigError } from "../src/config/config-text.ts";
+import { loadConfig, type Settings, storeText } from "../src/config.ts";
 import { parseSelector } from "../src/keys/selector.ts";
 import { parseSelectorTemplate } from "../src/keys/selector-template.ts";
 

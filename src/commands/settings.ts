@@ -28,7 +28,9 @@ export function loadSettings(cli: CliContext, options: GlobalOptions & KeyFileOp
       return new TextDecoder().decode(octets);
     },
   });
-  const { store, ...others } = applySettingOptions(settings, options);
+  // The options of `addSettingOptions` alone have a dot in their names. Most runs have none, and do not load their module.
+  const saysSettings = Object.keys(options).some((name) => name.includes("."));
+  const { store, ...others } = saysSettings ? applySettingOptions(settings, options) : settings;
   const address = parseStoreAddress(storeText({ option: options.store, env, settings }));
   const access = {
     mode: options.mode ?? store.mode,

@@ -93,8 +93,8 @@ export class DirectoryKeyStore implements LockableKeyStore {
     this.#tags.refresh();
     return publicKeyGroups(namedFiles(this.location, filter), {
       allowedMode: this.#options.mode ?? DEFAULT_KEY_MODE,
-      // The first key tells of the folder, too.
-      isPlain: (name) => this.#warnings.hasTold(this.location) && this.#tags.surelyHasNone(name),
+      folderWarnings: () => this.#warnings.ofFolder(this.location),
+      isPlain: (name) => this.#tags.surelyHasNone(name),
       read: (name) => this.read(name),
     });
   }
@@ -107,8 +107,8 @@ export class DirectoryKeyStore implements LockableKeyStore {
     const location = this.#pathOf(name);
     const file = this.#readFile(name, location);
     const parsed = await parseStoredKey(file.bytes, location, this.#options.passphrase);
-    const folders = [this.location, ...(file.realPath === location ? [] : [dirname(file.realPath)])];
-    const warnings = [...file.warnings, ...this.#warnings.ofFolders(folders)];
+    const warnings = [...file.warnings, ...this.#warnings.ofFolder(this.location)];
+    if (file.realPath !== location) warnings.push(...this.#warnings.ofFolder(dirname(file.realPath)));
     let tags: RecordTags = {};
     try {
       if (this.#tags.mayHave(name)) tags = this.#tags.read(name, publicKeyFingerprint(parsed.privateKey.publicKey));

@@ -25,7 +25,7 @@ export function keyFilePermissionWarnings(path: string, mode: number, allowedMod
   ];
 }
 
-/** The warnings for `folder` and every folder above it. @param folder a real path, free of symbolic links */
+/** The warnings for `folder` and every folder above it in its path. @param folder free of symbolic links */
 export function folderPermissionWarnings(folder: string): string[] {
   const warnings: string[] = [];
   for (let path = folder, inner: string | undefined; path !== inner; inner = path, path = dirname(path)) {

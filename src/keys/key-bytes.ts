@@ -1,4 +1,5 @@
-import { DerError, DerReader, DerTag } from "./der.ts";
+import { DerError, DerTag } from "./der.ts";
+import { DerReader } from "./der-reader.ts";
 import { deriveEd25519PublicKey } from "./ed25519.ts";
 import { type KeyAlgorithm, keyAlgorithmOf } from "./key-algorithm.ts";
 import {

@@ -11,8 +11,8 @@ export interface PlainKeyFile {
 // O_NONBLOCK: opening a named pipe must not wait for a writer.
 const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | constants.O_NOFOLLOW;
 
-/** One file after another is read into it. */
-const octets = Buffer.alloc(MAX_PLAIN_OCTETS + 1);
+/** One file after another is read into it, and nothing is looked at but what was. */
+const octets = Buffer.allocUnsafeSlow(MAX_PLAIN_OCTETS + 1);
 
 /**
  * What is in a regular file that holds an RSA key as encoders write it (`plainPublicKey`), at the cost of four system

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { DerError, DerReader, DerTag } from "./der.ts";
+import { DerError, DerTag } from "./der.ts";
+import { DerReader } from "./der-reader.ts";
 import { encodeDer } from "./der-writer.ts";
 import { deriveEd25519PublicKey, ED25519_PKCS8_PREFIX, ed25519PrivateKeyObject } from "./ed25519.ts";
 import { describeAlgorithm, keyAlgorithmOf } from "./key-algorithm.ts";

@@ -16,7 +16,9 @@ const NO_TAGS: RecordTags = {};
 export interface PublicKeyTools {
   /** The mode that key files are configured to have. */
   readonly allowedMode: number;
-  /** Whether all that is to be said of this key stands in its file. */
+  /** What is to be said of the folder, with the first key of it; nothing from then on. */
+  readonly folderWarnings: () => readonly string[];
+  /** Whether the record of this key has no tags of its own. */
   readonly isPlain: (name: KeyName) => boolean;
   readonly read: (name: KeyName) => Promise<StoredKey>;
 }
@@ -27,22 +29,23 @@ export async function* publicKeyGroups(
   tools: PublicKeyTools,
 ): AsyncGenerator<readonly PublicKeyEntry[], void, undefined> {
   const rest = files[Symbol.iterator]();
-  for (;;) {
-    const { group, other } = readPlainKeys(rest, tools);
+  // The first key by itself, so that its reader can begin.
+  for (let most = 1; ; most = MOST_AT_ONCE) {
+    const { group, other } = readPlainKeys(rest, most, tools);
     if (group.length > 0) yield group;
     // By itself, for it may be waited for: its passphrase is asked.
     if (other !== undefined) yield [await readPublicKey(other, tools)];
-    else if (group.length < MOST_AT_ONCE) return;
+    else if (group.length < most) return;
   }
 }
 
 /**
- * The next ordinary keys, no more than a group. A function of its own: V8 takes longer to compile what can be suspended.
+ * The next ordinary keys. A function of its own: V8 takes longer to compile what can be suspended.
  * @returns `other`: the file after them, when it is no ordinary key
  */
-function readPlainKeys(files: Iterator<NamedFile | KeyProblem>, tools: PublicKeyTools) {
+function readPlainKeys(files: Iterator<NamedFile | KeyProblem>, most: number, tools: PublicKeyTools) {
   const group: PublicKeyEntry[] = [];
-  while (group.length < MOST_AT_ONCE) {
+  while (group.length < most) {
     const { done, value: file } = files.next();
     if (done === true) break;
     const plain = readPlainKey(file, tools);
@@ -54,13 +57,14 @@ function readPlainKeys(files: Iterator<NamedFile | KeyProblem>, tools: PublicKey
 
 function readPlainKey(
   file: NamedFile | KeyProblem,
-  { isPlain, allowedMode }: PublicKeyTools,
+  { isPlain, allowedMode, folderWarnings }: PublicKeyTools,
 ): PublicKeyEntry | undefined {
   if (file.kind === "problem" || !isPlain(file.name)) return undefined;
   const { name, location } = file;
   const plain = readPlainKeyFile(location);
   if (plain === undefined) return undefined;
   const warnings = keyFilePermissionWarnings(location, plain.mode, allowedMode);
+  warnings.push(...folderWarnings());
   return { kind: "key", key: { name, location, publicKey: plain.publicKey, tags: NO_TAGS, warnings } };
 }
 

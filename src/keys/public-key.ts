@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { OperationError } from "../errors.ts";
-import { DerError, DerReader, DerTag } from "./der.ts";
+import { DerError, DerTag } from "./der.ts";
+import { DerReader } from "./der-reader.ts";
 import { DerWriter, elementLength, encodeBitString, encodeDer, unsignedIntegerLength } from "./der-writer.ts";
 
 /** An RSA public key as numbers: unsigned big-endian octets without leading zeros (`modulus`, `exponent`). */

@@ -1,4 +1,5 @@
-import { DerReader, DerTag } from "./der.ts";
+import { DerTag } from "./der.ts";
+import { DerReader } from "./der-reader.ts";
 import { encodeDer, encodeUnsignedInteger } from "./der-writer.ts";
 import { PrivateKeyError } from "./private-key-error.ts";
 import { type RsaPublicKey, rsaPublicKeyFromNumbers } from "./public-key.ts";

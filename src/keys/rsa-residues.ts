@@ -30,8 +30,21 @@ const MAX_EXPONENT_OCTETS = 3;
 /** gcd(p-1, q-1) is small, being that of random numbers: above this for one key of some hundreds. */
 const MAX_COMMON_DIVISOR = 512;
 
-const powersA = powersOf16Bits(A);
-const powersB = powersOf16Bits(B);
+/** 2^16 to the power of each index modulo the primes, as far as a key has wanted them. */
+const powersA = new Float64Array(MAX_OCTETS / 2);
+const powersB = new Float64Array(MAX_OCTETS / 2);
+let knownPowers = 0;
+
+function knowPowers(count: number): void {
+  for (; knownPowers < count; knownPowers += 1) {
+    powersA[knownPowers] = nextPower(powersA, A);
+    powersB[knownPowers] = nextPower(powersB, B);
+  }
+}
+
+function nextPower(powers: Float64Array, prime: number): number {
+  return knownPowers === 0 ? 1 : ((powers[knownPowers - 1] as number) * 65_536) % prime;
+}
 
 /** Of each `RsaNumber` of the key that is looked at. */
 const remaindersA = new Float64Array(7);
@@ -63,6 +76,7 @@ export function areResiduesConsistent(octets: DataView, places: readonly OctetRa
 function reduceAll(octets: DataView, places: readonly OctetRange[]): boolean {
   const most = lengthAt(places, RsaNumber.modulus);
   if (most > MAX_OCTETS || lengthAt(places, RsaNumber.exponent) > MAX_EXPONENT_OCTETS) return false;
+  knowPowers(Math.ceil(most / 2));
   for (let i = 0; i <= RsaNumber.exponent2; i += 1) {
     const { start, end } = places[i] as OctetRange;
     if (i !== RsaNumber.exponent) {
@@ -157,7 +171,7 @@ function remainder(number: number, prime: number): number {
 }
 
 /** By how many octets x may be shorter than y for `ratio` to see it. */
-const SHIFTS = Array.from({ length: 6 }, (_, octets) => 256 ** -octets);
+const SHIFTS = [1, 2 ** -8, 2 ** -16, 2 ** -24, 2 ** -32, 2 ** -40] as const;
 
 /** About x/y of two `RsaNumber`, by their leading octets; 1 where x has more octets. */
 function ratio(places: readonly OctetRange[], x: number, y: number): number {
@@ -173,10 +187,4 @@ function isEven(octets: DataView, place: OctetRange | undefined): boolean {
 function lengthAt(places: readonly OctetRange[], index: number): number {
   const { start, end } = places[index] as OctetRange;
   return end - start;
-}
-
-function powersOf16Bits(prime: number): Float64Array {
-  const powers = new Float64Array(MAX_OCTETS / 2);
-  for (let i = 0, power = 1; i < powers.length; i += 1, power = (power * 65_536) % prime) powers[i] = power;
-  return powers;
 }

@@ -1,6 +1,6 @@
 import { quoteName } from "./domain-name.ts";
 import { parseRedisAddress, REDIS_SCHEMES, type RedisAddress } from "./redis/redis-address.ts";
-import { isStoreUrl, parseStoreUrl, StoreAddressError } from "./store-url.ts";
+import { parseStoreUrl, StoreAddressError } from "./store-url.ts";
 import { parseVaultAddress, VAULT_SCHEMES, type VaultAddress } from "./vault/vault-address.ts";
 
 /** Where keys are stored: a folder, or a server that many machines share. */
@@ -28,6 +28,12 @@ export function parseStoreAddress(text: string): StoreAddress {
   throw new StoreAddressError(`there is no kind of store that is called ${quoteName(url.scheme)}`, {
     hint: `known are ${[...REDIS_SCHEMES, ...VAULT_SCHEMES].join(", ")}; a folder is named by its path`,
   });
+}
+
+/** Whether the text is meant as a URL; a folder has such a name only with `./` before it. */
+function isStoreUrl(text: string): boolean {
+  if (!text.includes(":")) return false;
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || /^(redis|rediss|vault):/i.test(text);
 }
 
 /** What to call a store in messages. */

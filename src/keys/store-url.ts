@@ -25,12 +25,6 @@ export interface StoreHost {
 
 const URL_FORM = /^([a-z][a-z0-9+.-]*):\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i;
 
-/** Whether the text is meant as a URL; a folder has such a name only with `./` before it. */
-export function isStoreUrl(text: string): boolean {
-  if (!text.includes(":")) return false;
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || /^(redis|rediss|vault):/i.test(text);
-}
-
 /**
  * @param hints where a password belongs, by the scheme of the store
  * @throws {StoreAddressError} no URL, a password in it, a port that is none, a parameter that is given twice

@@ -1,27 +1,34 @@
 import { realpathSync } from "node:fs";
 import { folderPermissionWarnings } from "./file-permissions.ts";
+import { systemErrorCode } from "./key-store-errors.ts";
+
+/** One for all the keys that come after the first. */
+const NONE: readonly string[] = [];
 
 /** What a store has to say once, with the first key that is read: 100,000 keys in a folder need not tell of it each. */
 export class StoreWarnings {
   readonly #told = new Set<string>();
 
   /** `[text]` the first time, `[]` from then on. */
-  once(text: string): string[] {
-    if (this.#told.has(text)) return [];
+  once(text: string): readonly string[] {
+    if (this.#told.has(text)) return NONE;
     this.#told.add(text);
     return [text];
   }
 
-  /** Who else can change these folders, or what is in them. */
-  ofFolders(folders: readonly string[]): string[] {
-    return folders
-      .filter((folder) => this.once(folder).length > 0)
-      .flatMap((folder) => folderPermissionWarnings(realpathSync(folder)))
-      .flatMap((warning) => this.once(warning));
+  /** Who else can change this folder, or what is in it. */
+  ofFolder(folder: string): readonly string[] {
+    if (this.once(folder).length === 0) return NONE;
+    return folderPermissionWarnings(realPathOf(folder)).flatMap((warning) => this.once(warning));
   }
+}
 
-  /** Whether it has told of this folder. */
-  hasTold(folder: string): boolean {
-    return this.#told.has(folder);
+/** The path itself where the real one cannot be known: one may work in a folder below one that one cannot look into. */
+function realPathOf(folder: string): string {
+  try {
+    return realpathSync.native(folder);
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return folder;
   }
 }

@@ -23,14 +23,22 @@ export interface PrompterStreams {
   readonly interrupt: () => void;
 }
 
+/** A prompter that leaves the terminal as it was. */
+export interface TerminalPrompter extends Prompter {
+  /** Resolves when no question is open: one that is ended puts the terminal back a little later than the run ends. */
+  closed(): Promise<void>;
+}
+
 /** Asks a person on a terminal. Ctrl-C at a question ends the run. */
-export function createPrompter({ interrupt, ...streams }: PrompterStreams): Prompter {
+export function createPrompter({ interrupt, ...streams }: PrompterStreams): TerminalPrompter {
   const ask = inquirer.createPromptModule(streams);
+  let latest: Promise<unknown> = Promise.resolve();
   type Questions = Parameters<typeof ask>[0];
   async function answer<Value>(question: Record<string, unknown>): Promise<Value> {
     try {
-      const answers = await ask([{ ...question, name: "answer" }] as unknown as Questions);
-      return (answers as { answer: Value }).answer;
+      const asked = ask([{ ...question, name: "answer" }] as unknown as Questions);
+      latest = asked;
+      return ((await asked) as { answer: Value }).answer;
     } catch (error) {
       if (error instanceof Error && error.name === "ExitPromptError") interrupt();
       throw error;
@@ -41,5 +49,10 @@ export function createPrompter({ interrupt, ...streams }: PrompterStreams): Prom
     secret: (message) => answer({ type: "password", message, mask: "*" }),
     confirm: (message, options = {}) => answer({ type: "confirm", message, default: false, ...options }),
     choose: (message, choices, options = {}) => answer({ type: "select", message, choices: [...choices], ...options }),
+    closed: () =>
+      latest.then(
+        () => {},
+        () => {},
+      ),
   };
 }

@@ -44,6 +44,31 @@ test("the main job: make, show, and the exit statuses of a shell", async () => {
   expect((await cli.run([], env)).status).toBe(2);
 });
 
+const setpriv = requirePeer("setpriv");
+test.skipIf(setpriv.skip)(
+  `a store below a folder that one cannot look into, by its name there ${setpriv.reason}`,
+  async () => {
+    await cli.run(["--store", join(folder, "above/here/store"), ...ed25519("example.com")], env);
+    // Of root, what lets it look into every folder is taken away.
+    const asOthers =
+      process.getuid?.() === 0 ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] : ["env"];
+    const script = 'cd "$1"; shift; chmod 0 ..; "$@"; status=$?; chmod 700 ..; exit $status';
+    const run = (...argv: string[]) =>
+      spawnSync(
+        "sh",
+        ["-c", script, "sh", join(folder, "above/here"), ...asOthers, process.execPath, cli.bin, ...argv],
+        {
+          env: { ...env, PATH: process.env.PATH },
+          encoding: "utf8",
+        },
+      );
+    expect(run("--store", "../here/store", "showkeys")).toMatchObject({ status: 3 });
+    for (const command of ["showkeys", "verify-key --all"]) {
+      expect(run("--store", "store", ...command.split(" "))).toMatchObject({ status: 0, stderr: "" });
+    }
+  },
+);
+
 test("verify-key --stdin answers each line before it needs the next", async () => {
   const child = cli.start(["verify-key", "--stdin", "--format", "ndjson"], env);
   let answered = "";
@@ -182,7 +207,12 @@ const script = requirePeer("script");
 describe.skipIf(script.skip)(`on a terminal ${script.reason}`, () => {
   /** Types `keys` at the first question that `command` asks. */
   function atPrompt(command: string, keys: string): { status: number; screen: string } {
-    const shell = `(sleep 2; printf '${keys}'; sleep 2) | script -qec "${command}; echo status=\\$?" /dev/null`;
+    return atTerminal(`sleep 2; printf '${keys}'; sleep 2`, command);
+  }
+
+  /** @param meanwhile what a shell does beside it; its output is typed */
+  function atTerminal(meanwhile: string, command: string): { status: number; screen: string } {
+    const shell = `(${meanwhile}) | script -qec "${command}; echo status=\\$?; stty -a" /dev/null`;
     const screen = execFileSync("bash", ["--norc", "-c", shell], {
       env: { ...env, PATH: process.env.PATH, TERM: "xterm" },
       encoding: "utf8",
@@ -195,6 +225,19 @@ describe.skipIf(script.skip)(`on a terminal ${script.reason}`, () => {
     expect(screen).toContain("Signing domain:");
     expect(status).toBe(130);
     expect(screen).not.toMatch(/bug|Error|force closed| at /);
+    expect(inStore()).toEqual([]);
+  });
+
+  test.each([
+    ["TERM", 143],
+    ["HUP", 129],
+  ])("SIG%s at a question ends it by that signal, and leaves a terminal that one can type in", (signal, status) => {
+    const pid = join(folder, "pid");
+    const command = `sh -c 'echo \\$\\$ > ${pid}; exec ${process.execPath} ${cli.bin} keygen -t ed25519'`;
+    const ended = atTerminal(`sleep 2; kill -${signal} $(cat ${pid}); sleep 2`, command);
+    expect(ended.screen).toContain("Signing domain:");
+    expect(ended.screen).toMatch(/ icanon .* echo /s);
+    expect(ended.status).toBe(status);
     expect(inStore()).toEqual([]);
   });
 

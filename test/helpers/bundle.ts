@@ -27,6 +27,8 @@ export function buildProgramFolder(): BuiltProgram {
 export interface Loaded {
   readonly exitCode: number;
   readonly chunks: readonly string[];
+  /** Those that were compiled from a code cache. */
+  readonly cached: readonly string[];
   /** Modules of Node, as `process.moduleLoadList` has them. */
   readonly builtins: readonly string[];
   /** Those that it was listening to. */
@@ -41,14 +43,20 @@ export function whatIsLoaded(
 ): Loaded {
   const script = `
     const before = new Set(process.moduleLoadList);
-    const { loadBundle } = require(${JSON.stringify(bin)});
+    const { loadBundle, usualLine } = require(${JSON.stringify(bin)});
     const chunks = [];
-    const load = loadBundle(${JSON.stringify(join(root, "dist/cli"))}, ({ name }) => chunks.push(name));
+    const cached = [];
+    const onChunk = ({ name, script }) => {
+      chunks.push(name);
+      if (script.cachedDataRejected === false) cached.push(name);
+    };
+    const usual = usualLine(process.argv.slice(1));
+    const load = loadBundle(${JSON.stringify(join(root, "dist/cli"))}, { usual, onChunk });
     const { main, processContext } = load("cli.cjs");
     main(process.argv.slice(1), processContext()).then((exitCode) => {
       const builtins = process.moduleLoadList.filter((name) => !before.has(name));
       const signals = process.eventNames().filter((name) => String(name).startsWith("SIG"));
-      require("fs").writeSync(3, JSON.stringify({ exitCode, chunks, builtins, signals }));
+      require("fs").writeSync(3, JSON.stringify({ exitCode, chunks, cached, builtins, signals }));
     });`;
   const { output } = spawnSync(process.execPath, ["-e", script, "--", ...argv], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],

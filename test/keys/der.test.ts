@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DerError, DerReader, DerTag, findUnsignedInteger } from "../../src/keys/der.ts";
+import { DerError, DerTag, findUnsignedInteger } from "../../src/keys/der.ts";
+import { DerReader } from "../../src/keys/der-reader.ts";
 import { encodeDer, encodeUnsignedInteger } from "../../src/keys/der-writer.ts";
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));
