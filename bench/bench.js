@@ -60,7 +60,7 @@ function heading({ rounds, threads, peers }, absent) {
 - ${new Date().toISOString().slice(0, 10)}, ${threads} cores of ${model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}
 - Node ${process.versions.node}, V8 ${process.versions.v8}, OpenSSL ${process.versions.openssl}
 - ${[...peers].map(([name, version]) => `${name}: ${version}`).join("; ") || "no peers"}${absent.length > 0 ? `; absent, so not compared: ${absent.join(", ")}` : ""}
-- medians of ${rounds} interleaved rounds (start-up: three times as many); ratios are medians of the ratios within a round
+- medians of ${rounds} interleaved rounds (start-up: nine times as many); ratios are medians of the ratios within a round
 `;
 }
 

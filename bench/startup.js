@@ -21,7 +21,7 @@ export async function measure({ folder, dkimctl, rounds, peers }) {
   for (const name of commandNames(dkimctl)) commands[`dkimctl ${name} --help`] = { argv: [...dkimctl, name, "--help"] };
   if (peers.has("opendkim-genkey")) commands["opendkim-genkey --version"] = { argv: ["opendkim-genkey", "--version"] };
   if (peers.has("rspamadm")) commands["rspamadm dkim_keygen --help"] = { argv: ["rspamadm", "dkim_keygen", "--help"] };
-  const seconds = await interleave(commands, rounds * 3).finally(() => server.stop());
+  const seconds = await interleave(commands, rounds * 9).finally(() => server.stop());
   const base = seconds["node empty.cjs"];
   const ratio = (name) => medianRatio(seconds[name], base);
   return {
