@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** The lines that have caches of their own, as `usualLine` of bin/dkimctl.js tells them. */
-const USUAL_LINES = ["showkeys", "testkeys", "help"];
+const { USUAL_LINES } = createRequire(import.meta.url)("../bin/dkimctl.js");
 
 /**
  * Makes the keys that the samples want.

@@ -6,7 +6,7 @@ import { buildProgram, findCommand, onlyPrints } from "./program.ts";
 import { visibleText } from "./terminal/visible-text.ts";
 import { explainCommanderError } from "./usage-errors.ts";
 
-/** Alone on the line they need no parser, whose loading is most of what the answer would cost. */
+/** Alone on the line they need no parser, whose making is most of what the answer would cost. */
 const VERSION_FLAGS = ["-V", "--version"];
 
 /** Runs one command line. Arguments and context to exit status; the only place that prints errors. */

@@ -1,14 +1,13 @@
 import { keyRecordName } from "../keys/key-name.ts";
 import type { SignerKey } from "../signers/signer-form.ts";
+import type { SignerEntry } from "../signers/signer-reading.ts";
 import type { KeyRemarks } from "./key-remarks.ts";
-import { readConfiguration } from "./signer-sources.ts";
 import type { SignerTarget } from "./signer-target.ts";
 
 export interface SignerCautionsOptions {
   readonly target: SignerTarget;
   /** Collects what is to be told, of all signers of a run. */
   readonly cautions: KeyRemarks;
-  readText(path: string): string;
 }
 
 /** What a person is to know of a configuration that `rotate` has written: once, of what the signer is new to. */
@@ -21,11 +20,8 @@ export class SignerCautions {
     this.#options = options;
   }
 
-  /** Of the keys that the configuration names now nothing will be said. @throws {DkimctlError} it cannot be read */
-  readNamed(): void {
-    const { target, readText } = this.#options;
-    if (target.form.caution === undefined) return;
-    const { entries } = readConfiguration(target.signer, target.mainPath, readText);
+  /** Of these keys nothing will be said: the configuration names them already. */
+  areNamed(entries: readonly Pick<SignerEntry, "name">[]): void {
     for (const { name } of entries) this.#named.add(keyRecordName(name));
   }
 

@@ -30,6 +30,7 @@ export interface SignerSwitchOptions extends SignerCautionsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   now(): Date;
+  readText(path: string): string;
 }
 
 /** Domains rotate side by side, and others are often about to ask too: as long as more come, a change waits so long. */
@@ -141,9 +142,8 @@ export class ConfiguredSigner implements SignerSwitch {
   }
 
   async #readKeys(): Promise<Map<DomainName, readonly SignerKey[]>> {
-    const isThere = this.#files.isThere();
-    const keys = await signersKeys(this.#options, isThere);
-    if (isThere) this.#cautions.readNamed();
+    const { keys, entries } = await signersKeys(this.#options, this.#files.isThere());
+    this.#cautions.areNamed(entries);
     return keys;
   }
 

@@ -11,6 +11,12 @@ import { readConfiguration } from "./signer-sources.ts";
 import type { SignerSwitchOptions } from "./signer-switch.ts";
 import { signerKeyOf } from "./stored-keys.ts";
 
+export interface SignersKeys {
+  readonly keys: Map<DomainName, readonly SignerKey[]>;
+  /** What the configuration names so far. */
+  readonly entries: readonly SignerEntry[];
+}
+
 /**
  * The keys that a signer's configuration has to name: of a domain with a key that rotation has made sign, the active ones
  * of its journal; of any other, what the configuration names already, for nobody has told that this should change.
@@ -20,7 +26,7 @@ import { signerKeyOf } from "./stored-keys.ts";
 export async function signersKeys(
   { target, store, journals, serves, readText }: SignerSwitchOptions,
   isThere: boolean,
-): Promise<Map<DomainName, readonly SignerKey[]>> {
+): Promise<SignersKeys> {
   const keys = new Map<DomainName, readonly SignerKey[]>();
   const managed = new Set<DomainName>();
   /** Those of which no key of ours has signed so far: what the configuration names still does. */
@@ -44,7 +50,7 @@ export async function signersKeys(
       if (!(error instanceof JournalError)) throw error;
     }
   }
-  if (!isThere) return keys;
+  if (!isThere) return { keys, entries: [] };
   const { entries, notUnderstood } = readConfiguration(target.signer, target.mainPath, readText);
   const [strange] = notUnderstood;
   if (strange !== undefined) {
@@ -57,7 +63,7 @@ export async function signersKeys(
     const isLost = begun.has(domain) && entry.source.kind === "file" && !existsSync(entry.source.path);
     if (!managed.has(domain) && !isLost) keys.set(domain, [...(keys.get(domain) ?? []), keyOfEntry(entry)]);
   }
-  return keys;
+  return { keys, entries };
 }
 
 function keyOfEntry({ name, source, tags, where }: SignerEntry): SignerKey {

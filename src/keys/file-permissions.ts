@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { formatFileMode } from "./file-access.ts";
 
@@ -49,6 +49,18 @@ function folderPermissionWarning(path: string, { holdsKeys }: { holdsKeys: boole
 function whoElse(mode: number, groupBit: number, othersBit: number): string | undefined {
   if ((mode & groupBit) !== 0) return (mode & othersBit) !== 0 ? "group and others" : "the group";
   return (mode & othersBit) !== 0 ? "others" : undefined;
+}
+
+/**
+ * The path without symbolic links; `undefined` where it cannot be known: nothing is there, or one works in a folder below
+ * another that one cannot look into.
+ */
+export function realPathIfKnown(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** One word for a POSIX shell, to be shown to a person; control characters in the form that bash and ksh read. */

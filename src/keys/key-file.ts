@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { createFile, replaceByLink, replaceFile } from "./durable-file.ts";
 import { DEFAULT_KEY_MODE, type FileAccess, type FileAccessOptions, resolveFileAccess } from "./file-access.ts";
 import { type FileOperations, fileOperations } from "./file-operations.ts";
-import { keyFilePermissionWarnings, shellQuote } from "./file-permissions.ts";
+import { keyFilePermissionWarnings, realPathIfKnown, shellQuote } from "./file-permissions.ts";
 import {
   FileAccessError,
   KeyExistsError,
@@ -176,18 +176,10 @@ export function rewriteKeyFile(
  * returned. A link that leads to `target` already is left alone: its backup would only be another name of the new key.
  */
 export function relinkKeyFile(path: string, target: string, now: Date, operations: FileOperations): string | undefined {
-  if (realpathOrNothing(path) === realpathOrNothing(join(dirname(path), target))) return undefined;
+  if (realPathIfKnown(path) === realPathIfKnown(join(dirname(path), target))) return undefined;
   const backup = freeBackupPath(path, now);
   replaceByLink(path, target, { backup, operations });
   return backup;
-}
-
-function realpathOrNothing(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 /** `<path>.<yyyymmddThhmmssZ>.bak`, with `-2`, `-3` … before `.bak` when two keys are replaced within a second. */

@@ -1,6 +1,4 @@
-import { realpathSync } from "node:fs";
-import { folderPermissionWarnings } from "./file-permissions.ts";
-import { systemErrorCode } from "./key-store-errors.ts";
+import { folderPermissionWarnings, realPathIfKnown } from "./file-permissions.ts";
 
 /** One for all the keys that come after the first. */
 const NONE: readonly string[] = [];
@@ -19,16 +17,6 @@ export class StoreWarnings {
   /** Who else can change this folder, or what is in it. */
   ofFolder(folder: string): readonly string[] {
     if (this.once(folder).length === 0) return NONE;
-    return folderPermissionWarnings(realPathOf(folder)).flatMap((warning) => this.once(warning));
-  }
-}
-
-/** The path itself where the real one cannot be known: one may work in a folder below one that one cannot look into. */
-function realPathOf(folder: string): string {
-  try {
-    return realpathSync.native(folder);
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    return folder;
+    return folderPermissionWarnings(realPathIfKnown(folder) ?? folder).flatMap((warning) => this.once(warning));
   }
 }

@@ -19,8 +19,10 @@ const VARIABLES: Readonly<Record<string, string>> = {
   DBDIR: "/var/lib/rspamd",
 };
 
+const NAMES = Object.keys(VARIABLES).join("|");
+
 /** In values of the configuration, not in lines of maps. Without braces it ends where the name does, whatever follows. */
-const VARIABLE = /\$(?:\{(CONFDIR|LOCAL_CONFDIR|DBDIR)\}|(CONFDIR|LOCAL_CONFDIR|DBDIR))/g;
+const VARIABLE = new RegExp(`\\$(?:\\{(${NAMES})\\}|(${NAMES}))`, "g");
 
 /**
  * The keys that rspamd's module dkim_signing is told of, in its own syntax (UCL), and the files that it refers to.

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import inquirer from "inquirer";
+import { UnderWay } from "../under-way.ts";
 
 /** Questions to a person at a terminal. Each answer also has a flag. */
 export interface Prompter {
@@ -32,13 +33,12 @@ export interface TerminalPrompter extends Prompter {
 /** Asks a person on a terminal. Ctrl-C at a question ends the run. */
 export function createPrompter({ interrupt, ...streams }: PrompterStreams): TerminalPrompter {
   const ask = inquirer.createPromptModule(streams);
-  let latest: Promise<unknown> = Promise.resolve();
+  const questions = new UnderWay();
   type Questions = Parameters<typeof ask>[0];
   async function answer<Value>(question: Record<string, unknown>): Promise<Value> {
     try {
-      const asked = ask([{ ...question, name: "answer" }] as unknown as Questions);
-      latest = asked;
-      return ((await asked) as { answer: Value }).answer;
+      const answers = await questions.add(ask([{ ...question, name: "answer" }] as unknown as Questions));
+      return (answers as { answer: Value }).answer;
     } catch (error) {
       if (error instanceof Error && error.name === "ExitPromptError") interrupt();
       throw error;
@@ -49,10 +49,6 @@ export function createPrompter({ interrupt, ...streams }: PrompterStreams): Term
     secret: (message) => answer({ type: "password", message, mask: "*" }),
     confirm: (message, options = {}) => answer({ type: "confirm", message, default: false, ...options }),
     choose: (message, choices, options = {}) => answer({ type: "select", message, choices: [...choices], ...options }),
-    closed: () =>
-      latest.then(
-        () => {},
-        () => {},
-      ),
+    closed: () => questions.ended(),
   };
 }

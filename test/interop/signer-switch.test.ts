@@ -9,6 +9,17 @@ const DAY = 24 * HOUR;
 const isRoot = process.getuid?.() === 0;
 const peer = requirePeer("named", "nsupdate", "dig");
 
+/** The domain's next key is made to sign, and nobody is told of anything but that. */
+async function expectSilentChange(own: ReturnType<typeof switchedSigner>, domain: string): Promise<void> {
+  await own.run("rotate", domain, "--now");
+  own.now += 2 * HOUR;
+  expect(await own.run("rotate")).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining("signs"),
+    stderr: "",
+  });
+}
+
 describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a signer ${peer.reason}`, () => {
   let zone: DynamicZone;
   beforeAll(async () => {
@@ -190,13 +201,7 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a signer ${peer
     const first = await own.bringUp(dotted, plain);
     expect(first).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(told("k\\.1")) });
     expect(await own.run("rotate")).toMatchObject({ exitCode: 0, stderr: "" });
-    await own.run("rotate", plain, "--now");
-    own.now += 2 * HOUR;
-    expect(await own.run("rotate")).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringContaining("signs"),
-      stderr: "",
-    });
+    await expectSilentChange(own, plain);
     await own.run("rotate", dotted, "--now");
     own.now += 2 * HOUR;
     const failing = readFileSync(own.config, "utf8");
@@ -218,13 +223,7 @@ describe.skipIf(peer.skip || !isRoot)(`rotate writes and reloads a signer ${peer
     const { stderr } = await own.bringUp(domain);
     expect(readFileSync(output, "utf8")).toContain(edwards);
     expect(stderr).toContain(`warning: k1._domainkey.${edwards}: rspamd before 3.13.2 cannot load`);
-    await own.run("rotate", domain, "--now");
-    own.now += 2 * HOUR;
-    expect(await own.run("rotate")).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringContaining("signs"),
-      stderr: "",
-    });
+    await expectSilentChange(own, domain);
   });
 
   test("a signer that fails for every domain is soon left alone, as it was", async () => {
