@@ -1,9 +1,10 @@
-import { realpathSync, statSync, unlinkSync } from "node:fs";
+import { statSync, unlinkSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { DkimctlError, ExitCode, OperationError, UsageError } from "../errors.ts";
 import { type DomainName, parseDomainName } from "../keys/domain-name.ts";
+import { realPathIfKnown } from "../keys/file-permissions.ts";
 import { type KeyName, keyRecordName } from "../keys/key-name.ts";
 import type { KeyStore, NewKey } from "../keys/key-store.ts";
 import { systemErrorReason, UnsupportedByStoreError } from "../keys/key-store-errors.ts";
@@ -129,7 +130,7 @@ async function applyImport(
   /** The first name under which each file came in: the others share its key. */
   const imported = new Map<string, { name: KeyName; key: NewKey }>();
   const keep = new Set<string>();
-  const folder = store.keepsFiles ? realpathSync(store.location) : undefined;
+  const folder = store.keepsFiles ? (realPathIfKnown(store.location) ?? resolve(store.location)) : undefined;
   const results: ImportResult[] = [];
   for (const step of steps) {
     if (step.kind !== "import") {

@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync, readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { NameSyntaxError } from "./domain-name.ts";
+import { realPathIfKnown } from "./file-permissions.ts";
 import { compareKeyNames, type KeyName, parseKeyFileName } from "./key-name.ts";
 import { systemErrorCode } from "./key-store-errors.ts";
 
@@ -37,7 +38,7 @@ export class KeyLinks {
 /** From the name of a file to those of the links that name it. */
 function listLinks(folder: string): ReadonlyMap<string, readonly string[]> {
   const links = new Map<string, string[]>();
-  const realFolder = realpathSync(folder);
+  const realFolder = realPathIfKnown(folder) ?? resolve(folder);
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const target = entry.isSymbolicLink() ? targetOf(entry, folder, realFolder) : undefined;
     if (target === undefined) continue;

@@ -63,7 +63,7 @@ test.skipIf(setpriv.skip)(
         },
       );
     expect(run("--store", "../here/store", "showkeys")).toMatchObject({ status: 3 });
-    for (const command of ["showkeys", "verify-key --all"]) {
+    for (const command of ["showkeys", "verify-key --all", "keygen -q -d example.com -t ed25519 -s m --force"]) {
       expect(run("--store", "store", ...command.split(" "))).toMatchObject({ status: 0, stderr: "" });
     }
   },
